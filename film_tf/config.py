@@ -1,0 +1,86 @@
+"""The gin door: which files and bindings configure a run, and a record of what was in force."""
+
+import difflib
+import os
+import pathlib
+from collections.abc import Sequence
+
+import gin
+import tensorflow as tf
+from absl import flags, logging
+
+from film_tf.errors import UserError
+
+GIN_CONFIGS = flags.DEFINE_multi_string(
+  'gin_configs', [], 'Gin file, in this folder or of film_tf (gin/film_mini.gin). Repeat it, or separate by commas.'
+)
+GIN_BINDINGS = flags.DEFINE_multi_string(
+  'gin_bindings', [], "One binding that overrides the files, such as 'train.steps = 1000'. Repeat it for more."
+)
+
+_PACKAGE = pathlib.Path(__file__).resolve().parent
+
+
+def search_path() -> list[pathlib.Path]:
+  """Where gin files and their includes are looked for: here, then in film_tf's own folder `gin`."""
+  checkout = _PACKAGE.parent
+  home = checkout if (checkout / 'gin' / 'film_l1.gin').is_file() else _PACKAGE  # a wheel carries gin/ inside film_tf/
+  return [pathlib.Path(), home, home / 'gin']
+
+
+def parse_flags():
+  """Parses what `--gin_configs` and `--gin_bindings` say; see `parse`."""
+  configs = [name for value in GIN_CONFIGS.value for name in value.split(',') if name]
+  parse(configs, GIN_BINDINGS.value)
+
+
+def parse(configs: Sequence[str], bindings: Sequence[str] = ()):
+  """Configures every gin configurable, strictly.
+
+  Args:
+    configs: gin files, later ones override earlier ones.
+    bindings: single bindings, which override the files.
+
+  Raises:
+    UserError: a file is missing, cannot be parsed, or names a configurable or a parameter that does not exist.
+  """
+  for folder in search_path()[1:]:
+    gin.add_config_file_search_path(str(folder))
+  paths = [_find(name) for name in configs]
+  verbosity = logging.get_verbosity()
+  logging.set_verbosity(logging.FATAL)  # gin logs an error for every folder in which it does not find an include
+  try:
+    gin.parse_config_files_and_bindings(paths, list(bindings), print_includes_and_imports=False)
+  except (ValueError, SyntaxError, OSError, TypeError, ImportError, RuntimeError) as error:
+    message = ' '.join(str(error).split())
+    raise UserError(f'gin configuration: {message}{_suggestion(message)}') from error
+  finally:
+    logging.set_verbosity(verbosity)
+
+
+def save_operative(path: str):
+  """Writes the values that the run has used so far, as a gin file that repeats it."""
+  with tf.io.gfile.GFile(path + '.tmp', 'w') as file:
+    file.write(gin.operative_config_str())
+  tf.io.gfile.rename(path + '.tmp', path, overwrite=True)
+
+
+def _find(name):
+  for folder in search_path():
+    if (folder / name).is_file():
+      return str(folder / name)
+  if tf.io.gfile.exists(name) and not tf.io.gfile.isdir(name):  # gs://
+    return name
+  ours = sorted(str(path.relative_to(search_path()[1])) for path in search_path()[2].glob('*.gin'))
+  raise UserError(f'no gin file {name} in {os.getcwd()} or in film_tf; film_tf has {", ".join(ours)}')
+
+
+def _suggestion(message):
+  """The nearest configurable, where gin says that it knows none of the name."""
+  start = "No configurable matching '"
+  if start not in message:
+    return ''
+  unknown = message.partition(start)[2].partition("'")[0]
+  known = {full.rpartition('.')[2] for full in gin.config._REGISTRY}  # gin offers no public list
+  near = difflib.get_close_matches(unknown, known, n=1)
+  return f' Did you mean {near[0]}?' if near else ''

@@ -1,0 +1,84 @@
+"""SavedModel: the network for a server or another program, without this package."""
+
+import dataclasses
+import json
+import os
+
+import tensorflow as tf
+
+from film_tf import files, keys
+from film_tf.errors import UserError
+from film_tf.model.film_net import FilmNet
+
+_IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
+_TIME = tf.TensorSpec([None, 1], tf.float32)
+
+
+class Served(tf.Module):
+  """The network as three functions of any batch and size, each traced once.
+
+  A SavedModel holds them as signatures `serving_default`, and, for Python, as attributes of what
+  `tf.saved_model.load` returns.
+  """
+
+  def __init__(self, net: FilmNet):
+    super().__init__(name='film_tf')
+    self.net = net
+    self.film_tf_options = tf.Variable(json.dumps(dataclasses.asdict(net.options)), trainable=False)
+    levels = [net.options.feature_channels(i) for i in range(net.options.pyramid_levels)]
+    dtype = tf.as_dtype(net.compute_dtype)
+    features = {
+      keys.IMAGE: _IMAGES,
+      keys.FEATURES: [tf.TensorSpec([None, None, None, channels], dtype) for channels in levels],
+    }
+    inputs = {keys.X0: _IMAGES, keys.X1: _IMAGES, keys.TIME: _TIME}
+    self.predict = tf.function(lambda batch: net(batch), input_signature=[inputs])
+    self.features = tf.function(net.features, input_signature=[_IMAGES])
+    self.between = tf.function(net.between, input_signature=[features, features, _TIME])
+
+
+def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
+  """Writes a SavedModel.
+
+  Its signature `serving_default` takes `x0`, `x1` `[B, H, W, 3]` float32 in [0, 1] and `time` `[B, 1]`, and returns
+  `image` `[B, H, W, 3]`, not clipped, and with `use_aux_outputs` what else `FilmNet` returns, pyramid level i as
+  `forward_flow_pyramid/i`.
+
+  Raises:
+    UserError: `path` exists or cannot be written.
+  """
+  served = Served(net)
+
+  def serving(x0, x1, time):
+    return _flat(served.predict({keys.X0: x0, keys.X1: x1, keys.TIME: time}))
+
+  signature = tf.function(serving, input_signature=[
+    tf.TensorSpec(_IMAGES.shape, name=keys.X0), tf.TensorSpec(_IMAGES.shape, name=keys.X1),
+    tf.TensorSpec(_TIME.shape, name=keys.TIME),
+  ])  # fmt: skip
+  with files.whole(path, overwrite) as temporary:
+    tf.saved_model.save(served, temporary, signatures=signature)
+
+
+def load(path: str | os.PathLike):
+  """Reads a SavedModel that `export` wrote: an object with the functions of `Served`.
+
+  Raises:
+    UserError: there is none at `path`.
+  """
+  path = os.fspath(path)
+  try:
+    model = tf.saved_model.load(path)
+  except (OSError, ValueError, tf.errors.OpError) as error:
+    raise UserError(f'cannot read a SavedModel from {path}: {files.reason(error).splitlines()[0]}') from error
+  if not hasattr(model, 'between'):
+    raise UserError(f'{path} is a SavedModel, but not one that film_tf exported')
+  return model
+
+
+def _flat(outputs):
+  """Pyramids as one entry a level, since a signature returns only tensors."""
+  flat = {}
+  for key, value in outputs.items():
+    flat |= {f'{key}/{i}': level for i, level in enumerate(value)} if isinstance(value, list) else {key: value}
+  return flat

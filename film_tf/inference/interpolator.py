@@ -1,0 +1,106 @@
+"""Frames between two frames, for NumPy images."""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from film_tf import keys
+from film_tf.errors import UserError
+from film_tf.exporters import saved_model
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+
+_SCALES = {'uint8': 255.0, 'uint16': 65535.0, 'float32': 1.0, 'float64': 1.0}  # the value of white
+
+
+class Interpolator:
+  """Makes the frames between two frames.
+
+      interpolator = Interpolator('film.npz')
+      middle = interpolator.between(a, b)
+
+  Args:
+    model: a SavedModel folder or a weights file (.npz) of film_tf, or a `FilmNet`.
+
+  Raises:
+    UserError: there is no such model.
+  """
+
+  def __init__(self, model: str | os.PathLike | FilmNet):
+    if isinstance(model, FilmNet):
+      self._model = saved_model.Served(model)
+    elif os.path.isdir(model):
+      self._model = saved_model.load(model)
+    else:
+      self._model = saved_model.Served(weights.load(model))
+
+  def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The frame halfway between two.
+
+    Args:
+      a: `[H, W, 3]` RGB, or `[B, H, W, 3]`: uint8, uint16, or float in [0, 1]. Any size.
+      b: the same shape and type.
+
+    Returns:
+      The same shape and type.
+
+    Raises:
+      UserError: shape or type is none of these, or they differ.
+    """
+    return next(self.recurse(a, b, 1))
+
+  def recurse(self, a: np.ndarray, b: np.ndarray, times: int) -> Iterator[np.ndarray]:
+    """The 2^times - 1 frames between two, evenly spaced, in order: halfway, halfway of the halves, and so on.
+
+    Every frame's features are computed once. The first frame comes after `times` steps, not after all.
+
+    Args:
+      a: as for `between`.
+      b: as for `between`.
+      times: how often to halve, 1 or more.
+
+    Raises:
+      UserError: as for `between`, or times < 1.
+    """
+    _check(a, b)
+    if times < 1:
+      raise UserError(f'times is {times}; expected 1 or more')
+    ends = [self._model.features(_to_batch(image)) for image in (a, b)]
+    return (_from_batch(image, a) for image in self._halves(*ends, times))
+
+  def _halves(self, first, last, times):
+    """The images between two frames of which the features are given."""
+    batch = tf.shape(first[keys.IMAGE])[0]
+    image = self._model.between(first, last, tf.fill((batch, 1), 0.5))[keys.IMAGE]
+    image = tf.clip_by_value(image, 0.0, 1.0)
+    if times == 1:
+      yield image
+      return
+    middle = self._model.features(image)
+    yield from self._halves(first, middle, times - 1)
+    yield image
+    yield from self._halves(middle, last, times - 1)
+
+
+def _check(a, b):
+  for image in (a, b):
+    if not isinstance(image, np.ndarray) or image.dtype.name not in _SCALES:
+      kind = f'an array of {image.dtype}' if isinstance(image, np.ndarray) else f'a {type(image).__name__}'
+      raise UserError(f'a frame is {kind}; expected a NumPy array of {", ".join(_SCALES)}')
+    if image.ndim not in (3, 4) or image.shape[-1] != 3 or 0 in image.shape:
+      raise UserError(f'a frame has shape {image.shape}; expected [height, width, 3] or [batch, height, width, 3]')
+  if a.shape != b.shape or a.dtype != b.dtype:
+    raise UserError(f'the frames differ: {a.shape} {a.dtype} and {b.shape} {b.dtype}; expected the same size and type')
+
+
+def _to_batch(image):
+  batch = tf.constant(image / np.float32(_SCALES[image.dtype.name]), tf.float32)
+  return batch if image.ndim == 4 else batch[tf.newaxis]
+
+
+def _from_batch(batch, like):
+  """A batch of images in [0, 1], in the shape and type of `like`."""
+  image = batch.numpy().reshape(like.shape) * _SCALES[like.dtype.name]
+  return (np.round(image) if like.dtype.kind == 'u' else image).astype(like.dtype)

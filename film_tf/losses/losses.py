@@ -1,0 +1,50 @@
+"""Training losses, and their weighted sum."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import gin
+import tensorflow as tf
+
+from film_tf import keys
+from film_tf.errors import UserError
+
+
+def l1(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Mean absolute difference of the predicted and the true image, a scalar (paper, section 4.1)."""
+  return tf.reduce_mean(tf.abs(prediction[keys.IMAGE] - batch[keys.Y]))
+
+
+LOSSES = {'l1': l1}
+"""Each takes a prediction and its batch, and returns a scalar: the mean over the batch."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+  """The weighted sum of losses that a run minimises.
+
+  Raises:
+    UserError: a name is not in `LOSSES`, or a weight is not a number >= 0.
+  """
+
+  weights: Mapping[str, float]  # by names in LOSSES
+
+  def __post_init__(self):
+    if not isinstance(self.weights, Mapping) or not self.weights or not self.weights.keys() <= LOSSES.keys():
+      raise UserError(f'loss.weights is {self.weights!r}; expected weights by name, names from {", ".join(LOSSES)}')
+    bad = {name: weight for name, weight in self.weights.items() if not _is_weight(weight)}
+    if bad:
+      raise UserError(f'loss.weights has {bad}; expected numbers >= 0')
+
+  def __call__(self, prediction: Mapping, batch: Mapping) -> tuple[tf.Tensor, dict]:
+    """Returns the sum, and each loss without its weight for the log; scalars."""
+    values = {name: LOSSES[name](prediction, batch) for name in self.weights}
+    return tf.add_n([self.weights[name] * value for name, value in values.items()]), values
+
+
+configured = gin.external_configurable(Loss, name='loss')
+"""`Loss` from gin: `loss.weights = {'l1': 1.0}`."""
+
+
+def _is_weight(value) -> bool:
+  return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0

@@ -1,0 +1,124 @@
+"""FILM: the frame between two frames (Reda et al., ECCV 2022, arXiv 2202.04901)."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from film_tf import keys
+from film_tf.model import pyramid
+from film_tf.model.feature_pyramid import FeaturePyramid
+from film_tf.model.flow_pyramid import FlowPyramid
+from film_tf.model.fusion_decoder import FusionDecoder
+from film_tf.model.options import Options, configured
+from film_tf.model.warp import warp
+
+
+@tf.keras.utils.register_keras_serializable('film_tf')
+class FilmNet(tf.keras.Model):
+  """The network, from two images to the one between them.
+
+      x0 -> features 0 --+-> flow 0->1 --+-> align both to the middle -> fuse -> image
+      x1 -> features 1 --+-> flow 1->0 --+
+
+  Call it with a dict of `x0`, `x1` (`[B, H, W, 3]` RGB in [0, 1], H and W >= 1) and `time` (`[B, 1]` in [0, 1]; the
+  published network is trained at 0.5 only, and so are ours). It returns a dict with `image` `[B, H, W, 3]`, float32,
+  not clipped; and with `options.use_aux_outputs`:
+
+  - `x0_warped`, `x1_warped`: both images aligned to the middle, `[B, H, W, 3]`
+  - `forward_flow_pyramid`, `backward_flow_pyramid`: flow x0 -> x1 and x1 -> x0, `[B, ceil(H/2^i), ceil(W/2^i), 2]`
+    in pixels of their own level, cut to the fusion levels
+  - `forward_residual_flow_pyramid`, `backward_residual_flow_pyramid`: what each level added, all levels
+
+  Any size works: inside, images are padded to a multiple of `options.alignment` by repeating their border.
+
+  Args:
+    options: `Options`, or a dict of them; published sizes by default.
+    dtype: a Keras dtype policy. Under `mixed_bfloat16` and `mixed_float16` convolutions run in 16 bits, while images,
+      flow, warp coordinates and outputs stay float32.
+  """
+
+  def __init__(self, options: Options | Mapping | None = None, **kwargs):
+    super().__init__(autocast=False, **kwargs)
+    options = Options() if options is None else options
+    self.options = o = options if isinstance(options, Options) else Options(**options)
+    features = [o.feature_channels(i) for i in range(o.pyramid_levels)]
+    aligned = [2 * (3 + channels + 2) for channels in features[: o.fusion_pyramid_levels]]
+    part = {'dtype': self.dtype_policy}
+    self.feature_pyramid = FeaturePyramid(o.filters, o.sub_levels, name='feature_pyramid', **part)
+    self.flow_pyramid = FlowPyramid(
+      features[: o.specialized_levels + 1], o.flow_convs, o.flow_filters, name='flow_pyramid', **part
+    )
+    self.fusion_decoder = FusionDecoder(aligned, o.filters, o.specialized_levels, name='fusion_decoder', **part)
+    self.built = True
+
+  @property
+  def convs(self) -> dict:
+    """Every convolution by its name, which is its name in a weights file: `flow_pyramid/predictor_0/conv_1`."""
+    parts = (self.feature_pyramid, self.flow_pyramid, self.fusion_decoder)
+    return {f'{part.name}/{name}': conv for part in parts for name, conv in part.convs.items()}
+
+  def call(self, inputs: Mapping) -> dict:
+    return self.between(self.features(inputs[keys.X0]), self.features(inputs[keys.X1]), inputs[keys.TIME])
+
+  def features(self, image: tf.Tensor) -> dict:
+    """All that the network needs to know of one image, to be computed once for all its neighbours.
+
+    Args:
+      image: `[B, H, W, 3]` RGB in [0, 1].
+
+    Returns:
+      A dict: `image` as given, and `features`, the feature pyramid of the padded image.
+    """
+    return {keys.IMAGE: image, keys.FEATURES: self.feature_pyramid(self._image_pyramid(image))}
+
+  def between(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
+    """The image between two, from what `features` says of each.
+
+    Args:
+      features0: of the first image.
+      features1: of the second.
+      time: `[B, 1]`, 0 at the first and 1 at the second.
+
+    Returns:
+      What the call returns.
+    """
+    image0, image1 = features0[keys.IMAGE], features1[keys.IMAGE]
+    levels0, levels1 = features0[keys.FEATURES], features1[keys.FEATURES]
+    forward, forward_residuals = self.flow_pyramid(levels0, levels1)
+    backward, backward_residuals = self.flow_pyramid(levels1, levels0)
+
+    fused = self.options.fusion_pyramid_levels
+    forward, backward = forward[:fused], backward[:fused]
+    time = tf.cast(time, tf.float32)[:, :, tf.newaxis, tf.newaxis]
+    to_x0, to_x1 = [time * flow for flow in backward], [(1.0 - time) * flow for flow in forward]
+    warped0 = [warp(level, flow) for level, flow in zip(self._image_pyramid(image0), to_x0, strict=False)]
+    warped1 = [warp(level, flow) for level, flow in zip(self._image_pyramid(image1), to_x1, strict=False)]
+    aligned = []
+    for i in range(fused):
+      parts = [warped0[i], warp(levels0[i], to_x0[i]), warped1[i], warp(levels1[i], to_x1[i]), to_x0[i], to_x1[i]]
+      aligned.append(tf.concat([tf.cast(part, self.compute_dtype) for part in parts], axis=-1))
+
+    pyramids = {keys.IMAGE: [self.fusion_decoder(aligned)]}
+    if self.options.use_aux_outputs:
+      pyramids |= {
+        keys.X0_WARPED: warped0[:1],
+        keys.X1_WARPED: warped1[:1],
+        keys.FORWARD_FLOW_PYRAMID: forward,
+        keys.BACKWARD_FLOW_PYRAMID: backward,
+        keys.FORWARD_RESIDUAL_FLOW_PYRAMID: forward_residuals,
+        keys.BACKWARD_RESIDUAL_FLOW_PYRAMID: backward_residuals,
+      }
+    cropped = {key: pyramid.crop(levels, image0) for key, levels in pyramids.items()}
+    return {key: levels if key.endswith('_pyramid') else levels[0] for key, levels in cropped.items()}
+
+  def _image_pyramid(self, image):
+    return pyramid.image_pyramid(pyramid.pad_to_multiple(image, self.options.alignment), self.options.pyramid_levels)
+
+  def get_config(self):
+    return {**super().get_config(), 'options': dataclasses.asdict(self.options)}
+
+
+def build(**kwargs) -> FilmNet:
+  """A network with the sizes that gin configured; `kwargs` (dtype, name) go to `FilmNet`."""
+  return FilmNet(configured(), **kwargs)

@@ -1,0 +1,62 @@
+"""The fusion decoder (paper, section 3.3)."""
+
+import tensorflow as tf
+
+from film_tf.model import blocks
+
+
+@tf.keras.utils.register_keras_serializable('film_tf')
+class FusionDecoder(tf.keras.layers.Layer):
+  """Paints the frame between from two images and their features, aligned to it on every level.
+
+  A U-Net decoder, from the coarsest level:
+
+      coarser -> upsample 2x -> 2x2 conv, linear -> concat(aligned level, .) -> 3x3 conv -> 3x3 conv -> finer
+      finest -> linear 1x1 conv in float32 -> RGB, not clipped
+
+  Level i has `filters` 2^i channels, from `specialized_levels` on always `filters` 2^specialized_levels.
+
+  Args:
+    aligned_channels: channels of the aligned levels, finest first.
+    filters: channels of the finest level.
+    specialized_levels: level from which the channels no longer double.
+  """
+
+  def __init__(self, aligned_channels, filters: int = 64, specialized_levels: int = 3, **kwargs):
+    super().__init__(autocast=False, **kwargs)
+    self.aligned_channels = tuple(aligned_channels)
+    self.filters = filters
+    self.specialized_levels = specialized_levels
+    widths = [filters * 2 ** min(i, specialized_levels) for i in range(len(self.aligned_channels) - 1)]
+    channels = [*widths, self.aligned_channels[-1]]
+    self.levels = []  # three convolutions a level, finest first
+    for i, width in enumerate(widths):
+      for name, size, inputs in [
+        ('up', 2, channels[i + 1]), ('conv_0', 3, self.aligned_channels[i] + width), ('conv_1', 3, width)
+      ]:  # fmt: skip
+        self.levels.append(blocks.conv(width, size, inputs, f'level_{i}_{name}', self.dtype_policy))
+    self.rgb = blocks.conv(3, 1, channels[0], 'rgb', 'float32')
+    self.built = True
+
+  @property
+  def convs(self) -> dict:
+    """Every convolution by its name, finest level first, the one to RGB last."""
+    return {conv.name: conv for conv in [*self.levels, self.rgb]}
+
+  def call(self, aligned: list[tf.Tensor]) -> tf.Tensor:
+    """Turns aligned levels `[B, H/2^i, W/2^i, aligned_channels[i]]` into an image `[B, H, W, 3]`, float32."""
+    x = aligned[-1]
+    for i in reversed(range(len(aligned) - 1)):
+      up, *convs = self.levels[3 * i : 3 * i + 3]
+      x = tf.concat([aligned[i], up(blocks.upsample_nearest(x))], axis=-1)
+      for conv in convs:
+        x = blocks.leaky_relu(conv(x))
+    return self.rgb(x)
+
+  def get_config(self):
+    return {
+      **super().get_config(),
+      'aligned_channels': self.aligned_channels,
+      'filters': self.filters,
+      'specialized_levels': self.specialized_levels,
+    }

@@ -1,0 +1,90 @@
+"""A network in one portable file: its sizes and its weights, as a NumPy .npz."""
+
+import dataclasses
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+
+import numpy as np
+
+from film_tf import files
+from film_tf.errors import UserError
+from film_tf.model.film_net import FilmNet
+
+_OPTIONS = 'options'  # the entry beside the weights: `Options` as JSON
+
+
+def named(net: FilmNet) -> dict:
+  """The variables by their names in a file: `feature_pyramid/conv_0/kernel` `[3, 3, 3, filters]`, `.../bias` ..."""
+  return {
+    f'{name}/{kind}': getattr(conv, kind) for name, conv in net.convs.items() for kind in ('kernel', 'bias')
+  }  # fmt: skip
+
+
+def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrite: bool = False):
+  """Writes `net` to `path`.
+
+  Args:
+    net: the network.
+    path: a name that ends in .npz.
+    dtype: float32, or float16 for half the size (11 bits of precision).
+    overwrite: replace an existing file.
+
+  Raises:
+    UserError: `path` exists or cannot be written, or a weight is too large for `dtype`.
+  """
+  arrays = {name: variable.numpy().astype(dtype) for name, variable in named(net).items()}
+  bad = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+  if bad:
+    raise UserError(f'{len(bad)} weights are not finite as {dtype}, among them {bad[0]}; nothing was written')
+  options = json.dumps(dataclasses.asdict(net.options))
+  with files.whole(path, overwrite) as temporary, open(temporary, 'wb') as file:
+    np.savez(file, **{_OPTIONS: np.array(options)}, **arrays)
+
+
+def load(path: str | os.PathLike, **kwargs) -> FilmNet:
+  """Reads a network from `path`; `kwargs` (dtype, name) go to `FilmNet`.
+
+  Raises:
+    UserError: the file is missing, is not a weights file, or its weights do not fit its sizes.
+  """
+  path = os.fspath(path)
+  try:
+    with np.load(path, allow_pickle=False) as archive:
+      arrays = dict(archive)
+    options = json.loads(str(arrays.pop(_OPTIONS)))
+  except OSError as error:
+    raise UserError(f'cannot read weights {path}: {files.reason(error)}') from error
+  except (KeyError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    raise UserError(f'{path} is not a film_tf weights file (.npz as film_tf.save_weights writes it)') from error
+  try:
+    net = FilmNet(options, **kwargs)
+  except TypeError as error:
+    raise UserError(f'{path} has model options that this version of film_tf does not know: {error}') from error
+  assign(net, arrays, path)
+  return net
+
+
+def assign(net: FilmNet, arrays: Mapping[str, np.ndarray], source: str):
+  """Gives `net` the weights `arrays`, all of them or none.
+
+  Args:
+    net: the network.
+    arrays: arrays by the names of `named`, of any float type.
+    source: where they come from, for the message.
+
+  Raises:
+    UserError: names or shapes disagree; the message has a line for each variable.
+  """
+  variables = named(net)
+  report = [f'  {name}: missing' for name in variables if name not in arrays]
+  report += [f'  {name}: not in this network' for name in arrays if name not in variables]
+  for name, variable in variables.items():
+    given, expected = np.shape(arrays.get(name, variable)), tuple(variable.shape)
+    if given != expected:
+      report.append(f'  {name}: {list(given)}, this network has {list(expected)}')
+  if report:
+    raise UserError('\n'.join([f'weights in {source} do not fit the network ({net.options}):', *report]))
+  for name, variable in variables.items():
+    variable.assign(arrays[name].astype(np.float32))

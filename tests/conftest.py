@@ -1,0 +1,102 @@
+"""What tests share: ways to run an op, golden networks, a small network, commands as processes."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+import gin
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from film_tf.model.options import Options
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TINY = Options(
+  pyramid_levels=3, fusion_pyramid_levels=2, specialized_levels=1, sub_levels=2, filters=4,
+  flow_convs=(1, 1), flow_filters=(4, 4),
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+  """Every test starts from the same seed and without gin bindings."""
+  tf.keras.utils.set_random_seed(1)
+  yield
+  gin.clear_config()
+
+
+def eagerly(function, *args):
+  return function(*map(tf.constant, args))
+
+
+def in_graph(function, *args):
+  """In a tf.function that knows ranks and channels, but neither batch nor height nor width."""
+  signature = [tf.TensorSpec([None] * (a.ndim - 1) + [a.shape[-1]], a.dtype) for a in args]
+  return tf.function(function, input_signature=signature)(*map(tf.constant, args))
+
+
+def in_dataset(function, *args):
+  """Inside tf.data, where shapes are unknown too."""
+  dataset = tf.data.Dataset.from_generator(
+    lambda: [args], output_signature=tuple(tf.TensorSpec([None] * (a.ndim - 1) + [a.shape[-1]], a.dtype) for a in args)
+  )
+  return next(iter(dataset.map(function)))
+
+
+def compiled(function, *args):
+  return tf.function(function, jit_compile=True)(*map(tf.constant, args))
+
+
+@pytest.fixture(params=[eagerly, in_graph, in_dataset], ids=lambda way: way.__name__)
+def way(request):
+  """Runs `way(function, *arrays)` in each of the ways that an op is used."""
+  return request.param
+
+
+@pytest.fixture
+def tiny() -> FilmNet:
+  """A network that runs in milliseconds, its flows large enough to matter."""
+  net = FilmNet(TINY)
+  random = np.random.default_rng(0)
+  for variable in weights.named(net).values():
+    variable.assign(random.normal(0, 0.4, variable.shape))
+  return net
+
+
+@pytest.fixture
+def images() -> dict:
+  """A batch for a network: two pairs of smooth images of an odd size."""
+  return {**pair(2, 37, 50), 'time': np.full((2, 1), 0.5, np.float32)}
+
+
+def pair(batch, height, width, seed=0) -> dict:
+  random = np.random.default_rng(seed)
+  coarse = random.random((2 * batch, 6, 6, 3), np.float32)
+  x0, x1 = np.split(tf.image.resize(coarse, (height, width)).numpy(), 2)
+  return {'x0': x0, 'x1': x1}
+
+
+def command(*words, cwd, **kwargs) -> subprocess.CompletedProcess:
+  """Runs `python -m ...` in folder `cwd`, as a user would."""
+  return subprocess.run(
+    [sys.executable, '-m', *map(str, words)], cwd=cwd, env=environment(), capture_output=True, text=True, **kwargs
+  )
+
+
+def environment() -> dict:
+  return {**os.environ, 'PYTHONPATH': str(ROOT)}
+
+
+def assert_user_error(result, *parts):
+  """The command ended with 2 and one line, without a traceback, that says `parts`."""
+  lines = result.stderr.strip().splitlines()
+  assert result.returncode == 2, result.stderr
+  assert len(lines) == 1, result.stderr
+  for part in parts:
+    assert str(part) in lines[0]

@@ -1,0 +1,94 @@
+import pathlib
+import zipfile
+
+import numpy as np
+import pytest
+
+from film_tf.errors import UserError
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from tests import conftest
+
+
+def test_round_trip_is_exact(tiny, images, tmp_path):
+  weights.save(tiny, tmp_path / 'net.npz')
+  loaded = weights.load(tmp_path / 'net.npz')
+  assert loaded.options == tiny.options
+  np.testing.assert_array_equal(loaded(images)['image'], tiny(images)['image'])
+
+
+def test_float16_halves_the_file_and_hardly_changes_the_image(tiny, images, tmp_path):
+  for dtype in ('float32', 'float16'):
+    weights.save(tiny, tmp_path / f'{dtype}.npz', dtype)
+
+  def bytes_of(dtype):
+    return sum(a.nbytes for name, a in np.load(tmp_path / f'{dtype}.npz').items() if name != 'options')
+
+  assert 2 * bytes_of('float16') == bytes_of('float32')
+  loaded, expected = weights.load(tmp_path / 'float16.npz')(images)['image'], tiny(images)['image']
+  assert np.linalg.norm(loaded - expected) < 1e-2 * np.linalg.norm(expected)
+
+
+def test_a_weight_too_large_for_float16_is_refused(tiny, tmp_path):
+  next(iter(weights.named(tiny).values())).assign_add(np.full((3, 3, 3, 4), 1e5))
+  with pytest.raises(UserError, match='feature_pyramid/conv_0/kernel'):
+    weights.save(tiny, tmp_path / 'net.npz', 'float16')
+  assert not list(tmp_path.iterdir())
+
+
+def test_disagreements_are_reported_variable_by_variable(tiny):
+  arrays = {name: v.numpy() for name, v in weights.named(tiny).items()}
+  before = arrays['flow_pyramid/predictor_0/conv_0/bias'].copy()
+  arrays['flow_pyramid/predictor_0/conv_0/bias'] += 1
+  arrays['fusion_decoder/rgb/kernel'] = np.zeros((1, 1, 5, 3))
+  arrays['fusion_decoder/extra'] = arrays.pop('fusion_decoder/rgb/bias')
+  with pytest.raises(UserError) as error:
+    weights.assign(tiny, arrays, 'there')
+  message = error.value.message
+  assert 'there' in message
+  assert 'fusion_decoder/rgb/bias: missing' in message
+  assert 'fusion_decoder/extra: not in this network' in message
+  assert 'fusion_decoder/rgb/kernel: [1, 1, 5, 3], this network has [1, 1, 4, 3]' in message
+  np.testing.assert_array_equal(weights.named(tiny)['flow_pyramid/predictor_0/conv_0/bias'], before)
+
+
+def test_an_existing_file_is_kept(tiny, tmp_path):
+  path = tmp_path / 'net.npz'
+  path.write_text('mine')
+  with pytest.raises(UserError, match='exists'):
+    weights.save(tiny, path)
+  assert path.read_text() == 'mine'
+  weights.save(tiny, path, overwrite=True)
+  assert isinstance(weights.load(path), FilmNet)
+
+
+def _npz_of_something_else(path):
+  np.savez(path, a=np.zeros(3))
+
+
+def _npy(path):
+  with path.open('wb') as file:
+    np.save(file, np.zeros(3))
+
+
+def _truncated(path):
+  weights.save(FilmNet(conftest.TINY), path)
+  path.write_bytes(path.read_bytes()[:5000])
+
+
+def _other_zip(path):
+  with zipfile.ZipFile(path, 'w') as file:
+    file.writestr('readme', 'hello')
+
+
+@pytest.mark.parametrize(
+  'make',
+  [lambda p: None, pathlib.Path.touch, pathlib.Path.mkdir, lambda p: p.write_text('text'), _npz_of_something_else, _npy,
+   _truncated, _other_zip],
+  ids=['missing', 'empty', 'folder', 'text', 'npz', 'npy', 'truncated', 'zip'],
+)  # fmt: skip
+def test_what_is_no_weights_file_is_named(make, tmp_path):
+  path = tmp_path / 'net.npz'
+  make(path)
+  with pytest.raises(UserError, match=r'net\.npz'):
+    weights.load(path)
