@@ -1,15 +1,36 @@
 """What all commands share: flags, and errors for people."""
 
+import importlib
 import os
 import runpy
 import sys
+import tempfile
 from collections.abc import Callable
-
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')  # TensorFlow's notes on the machine would bury ours
 
 from absl import app, flags, logging
 
 from film_tf.errors import UserError
+
+
+def _load_tensorflow():
+  """Imports TensorFlow without its notes on the machine, which would bury our one line.
+
+  Its libraries write them to stderr while they load, whatever the log level (2.21). What is no note is passed on.
+  """
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  with tempfile.TemporaryFile() as notes:
+    stderr = os.dup(2)
+    os.dup2(notes.fileno(), 2)
+    try:
+      return importlib.import_module('tensorflow')
+    finally:
+      os.dup2(stderr, 2)
+      os.close(stderr)
+      notes.seek(0)
+      os.write(2, b''.join(line for line in notes if not line.startswith((b'I0000', b'WARNING: All log messages'))))
+
+
+tensorflow = _load_tensorflow()
 
 
 def run(main: Callable[[list[str]], None]):
@@ -35,6 +56,7 @@ def run(main: Callable[[list[str]], None]):
 def fail(message: str):
   """Prints one line and exits with 2."""
   print(f'{_name()}: {message}', file=sys.stderr)
+  tensorflow.get_logger().setLevel('ERROR')  # or it mourns a checkpoint that was not restored to the end
   sys.exit(2)
 
 

@@ -3,6 +3,7 @@
 import difflib
 import os
 import pathlib
+import re
 from collections.abc import Sequence
 
 import gin
@@ -50,10 +51,11 @@ def parse(configs: Sequence[str], bindings: Sequence[str] = ()):
   verbosity = logging.get_verbosity()
   logging.set_verbosity(logging.FATAL)  # gin logs an error for every folder in which it does not find an include
   try:
-    gin.parse_config_files_and_bindings(paths, list(bindings), print_includes_and_imports=False)
-  except (ValueError, SyntaxError, OSError, TypeError, ImportError, RuntimeError) as error:
-    message = ' '.join(str(error).split())
-    raise UserError(f'gin configuration: {message}{_suggestion(message)}') from error
+    for path in paths:
+      _parse(gin.parse_config_file, path)
+    for binding in bindings:
+      _parse(gin.parse_config, binding)
+    gin.finalize()
   finally:
     logging.set_verbosity(verbosity)
 
@@ -75,12 +77,18 @@ def _find(name):
   raise UserError(f'no gin file {name} in {os.getcwd()} or in film_tf; film_tf has {", ".join(ours)}')
 
 
+def _parse(function, source):
+  """Calls a function of gin's, and tells in one line what is wrong with `source`."""
+  try:
+    function(source)
+  except (ValueError, SyntaxError, OSError, TypeError, ImportError) as error:
+    message = ' '.join(str(error).split())
+    raise UserError(f'gin cannot use {source!r}: {message}{_suggestion(message)}') from error
+
+
 def _suggestion(message):
   """The nearest configurable, where gin says that it knows none of the name."""
-  start = "No configurable matching '"
-  if start not in message:
-    return ''
-  unknown = message.partition(start)[2].partition("'")[0]
-  known = {full.rpartition('.')[2] for full in gin.config._REGISTRY}  # gin offers no public list
-  near = difflib.get_close_matches(unknown, known, n=1)
+  unknown = re.search("No configurable matching '(.+?)'", message)
+  known = [selector.rpartition('.')[2] for selector, _ in gin.config._REGISTRY.items()]  # gin has no public list
+  near = difflib.get_close_matches(unknown[1], known, n=1) if unknown else []
   return f' Did you mean {near[0]}?' if near else ''

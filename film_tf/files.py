@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 
 import tensorflow as tf
@@ -23,7 +24,7 @@ def whole(path: str | os.PathLike, overwrite: bool = False) -> Iterator[str]:
     UserError: `path` exists and `overwrite` is false, or cannot be written.
   """
   path = os.fspath(path)
-  refuse_existing(path, overwrite)
+  check(path, overwrite)
   folder, name = os.path.split(path.rstrip('/'))
   temporary = os.path.join(folder, f'.{os.getpid()}.{name}')
   try:
@@ -33,7 +34,9 @@ def whole(path: str | os.PathLike, overwrite: bool = False) -> Iterator[str]:
     if tf.io.gfile.isdir(path):  # a folder cannot be renamed over another
       tf.io.gfile.rename(path, temporary + '.old')
     tf.io.gfile.rename(temporary, path, overwrite=True)
-  except (OSError, tf.errors.OpError) as error:
+  except UserError:
+    raise
+  except (OSError, ValueError, tf.errors.OpError) as error:  # ValueError: what a format cannot hold
     raise UserError(f'cannot write {path}: {reason(error)}') from error
   finally:
     for left in (temporary, temporary + '.old'):
@@ -41,10 +44,19 @@ def whole(path: str | os.PathLike, overwrite: bool = False) -> Iterator[str]:
         (tf.io.gfile.rmtree if tf.io.gfile.isdir(left) else tf.io.gfile.remove)(left)
 
 
-def refuse_existing(path: str | os.PathLike, overwrite: bool):
-  """Raises UserError where `path` exists and may not be replaced; for use before long work."""
-  if not overwrite and tf.io.gfile.exists(os.fspath(path)):
-    raise UserError(f'{os.fspath(path)} exists already; choose another name, or add --overwrite')
+def check(path: str | os.PathLike, overwrite: bool = False):
+  """Raises what `whole` would raise, but before the long work that makes the file."""
+  path = os.fspath(path)
+  if not overwrite and tf.io.gfile.exists(path):
+    raise UserError(f'{path} exists already; choose another name, or add --overwrite')
+  folder = os.path.dirname(os.path.abspath(path))
+  while not os.path.exists(folder):
+    folder = os.path.dirname(folder)
+  try:
+    if '://' not in path:
+      tempfile.TemporaryFile(dir=folder).close()
+  except OSError as error:
+    raise UserError(f'cannot write {path}: {reason(error)}') from error
 
 
 def reason(error: Exception) -> str:

@@ -38,7 +38,7 @@ def main(words):
     )
   if kind == 'folder' and os.path.exists(output):
     raise UserError(f'{output} exists already; give a new folder')
-  files.refuse_existing(output, OVERWRITE.value)  # now, not after the work
+  files.check(output, OVERWRITE.value)
   a, b = map(frames.read, words)
   if a.pixels.shape != b.pixels.shape or a.pixels.dtype != b.pixels.dtype:
     raise UserError(f'the images differ: {words[0]} is {_describe(a)}, {words[1]} is {_describe(b)}')

@@ -82,15 +82,15 @@ def pair(batch, height, width, seed=0) -> dict:
   return {'x0': x0, 'x1': x1}
 
 
-def command(*words, cwd, **kwargs) -> subprocess.CompletedProcess:
-  """Runs `python -m ...` in folder `cwd`, as a user would."""
-  return subprocess.run(
-    [sys.executable, '-m', *map(str, words)], cwd=cwd, env=environment(), capture_output=True, text=True, **kwargs
-  )
+def run(*words, cwd) -> subprocess.CompletedProcess:
+  """Runs `python ...` in folder `cwd`."""
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+  return subprocess.run([sys.executable, *words], cwd=cwd, env=environment, capture_output=True, text=True)
 
 
-def environment() -> dict:
-  return {**os.environ, 'PYTHONPATH': str(ROOT)}
+def command(module, *words, cwd) -> subprocess.CompletedProcess:
+  """Runs `python -m module ...` in folder `cwd`, as a user would."""
+  return run('-m', module, *words, cwd=cwd)
 
 
 def assert_user_error(result, *parts):

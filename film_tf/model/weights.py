@@ -34,7 +34,8 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
   Raises:
     UserError: `path` exists or cannot be written, or a weight is too large for `dtype`.
   """
-  arrays = {name: variable.numpy().astype(dtype) for name, variable in named(net).items()}
+  with np.errstate(over='ignore'):  # looked for below
+    arrays = {name: variable.numpy().astype(dtype) for name, variable in named(net).items()}
   bad = [name for name, array in arrays.items() if not np.isfinite(array).all()]
   if bad:
     raise UserError(f'{len(bad)} weights are not finite as {dtype}, among them {bad[0]}; nothing was written')
@@ -51,7 +52,7 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
   """
   path = os.fspath(path)
   try:
-    with np.load(path, allow_pickle=False) as archive:
+    with open(path, 'rb') as file, np.load(file, allow_pickle=False) as archive:
       arrays = dict(archive)
     options = json.loads(str(arrays.pop(_OPTIONS)))
   except OSError as error:

@@ -24,8 +24,7 @@ class Checkpoints:
     if newest is None:
       return None
     try:
-      status = self._manager.checkpoint.restore(newest)
-      status.assert_consumed()
+      self._manager.checkpoint.restore(newest).assert_consumed()
     except (AssertionError, ValueError, tf.errors.OpError) as error:
       cause = str(error).strip().splitlines()[0]
       raise UserError(

@@ -71,11 +71,11 @@ def run(
     trainer,
     batches,
     steps,
-    {
-      log_every: lambda step, batch, logs: summaries.scalars(logs, step),
-      show_every: lambda step, batch, logs: summaries.strip(batch, trainer.predict(batch), step),
-      checkpoint_every: lambda step, batch, logs: checkpoints.save(step),
-    },
+    every=[
+      (log_every, lambda step, batch, logs: summaries.scalars(logs, step)),
+      (show_every, lambda step, batch, logs: summaries.strip(batch, trainer.predict(batch), step)),
+      (checkpoint_every, lambda step, batch, logs: checkpoints.save(step)),
+    ],
   )
   checkpoints.save(trainer.step_number())
   summaries.close()

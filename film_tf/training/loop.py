@@ -1,11 +1,12 @@
 """The outer loop: steps, and what happens every so many of them."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 import tqdm
 
+from film_tf import keys
 from film_tf.training.trainer import Trainer
 
 
@@ -13,7 +14,7 @@ def run(
   trainer: Trainer,
   batches: tf.data.Dataset,
   steps: int,
-  every: dict[int, Callable[[int, dict, dict], None]],
+  every: Sequence[tuple[int, Callable[[int, dict, dict], None]]],
 ):
   """Trains until step `steps`, with a line that shows progress, loss and examples a second.
 
@@ -21,7 +22,7 @@ def run(
     trainer: continues from its step.
     batches: the batches from that step on.
     steps: number of the last step.
-    every: what to call after each n-th step, by n: `f(step, batch, logs)` with the batch and what the step returned.
+    every: pairs (n, f): after each n-th step, `f(step, batch, logs)` with the batch and what the step returned.
   """
   interval = 0.5 if sys.stderr.isatty() else 30.0  # a log file needs no more
   examples = 0
@@ -29,10 +30,10 @@ def run(
     for batch in batches.take(steps - trainer.step_number()):
       logs = trainer.step(batch)
       step = trainer.step_number()
-      examples += len(batch['x0'])
-      if bar.update():
+      examples += len(batch[keys.X0])
+      if bar.update() or step == steps:
         rate = examples / bar.format_dict['elapsed']
         bar.set_postfix_str(f'loss {logs["loss"]:.4f}, {logs["psnr"]:.2f} dB, {rate:.1f} examples/s')
-      for n, action in every.items():
+      for n, action in every:
         if step % n == 0:
           action(step, batch, logs)

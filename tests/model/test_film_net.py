@@ -70,7 +70,7 @@ def test_equals_the_golden(name, mode):
   norms = [golden[f'l1_to_average/gradient_norm/{i:03d}'] for i in range(len(gradients))]
   if mode == 'xla':
     # The gradient of the last bias sums a sign for every pixel. The golden is a float32 sum of equal terms, which
-    # rounds the same way each time: 2e-4 off in `narrow_published`. XLA sums in another order: hold it to the exact sum.
+    # rounds the same way each time: 2e-4 off in `narrow_published`. XLA sums otherwise: hold it to the exact sum.
     middle = (golden['inputs/x0'] + golden['inputs/x1']) / 2
     sign = np.sign(golden['outputs/image'] - middle).astype(np.float64)
     norms[-1] = np.linalg.norm(sign.sum(axis=(0, 1, 2)) / sign.size)

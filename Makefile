@@ -1,0 +1,45 @@
+# make demo: trains a small network for some minutes, and makes frames with it.
+# make test: everything that CI runs. Both set up what they need; Python 3.11 is enough.
+
+PYTHON ?= python3.11
+VENV := .venv
+ADDONS := .venv-addons
+
+.PHONY: demo test test-newest test-addons lint clean
+
+demo: $(VENV)/ready
+	rm -rf runs/demo
+	$(VENV)/bin/python -m film_tf.train --gin_configs=gin/film_demo.gin --base_dir=runs/demo
+	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
+	  --model=runs/demo/saved_model --output=runs/demo/cat_middle.png
+	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
+	  --model=runs/demo/saved_model --times=3 --output=runs/demo/cat_slow.gif
+	@echo "Open runs/demo/cat_middle.png (the frame between) and runs/demo/cat_slow.gif (slow motion)."
+
+test: lint test-newest test-addons
+
+test-newest: $(VENV)/ready
+	$(VENV)/bin/python -m pytest
+
+# The oldest TensorFlow, with Keras 2, and the one that tensorflow-addons still imports with.
+test-addons: $(ADDONS)/ready
+	$(ADDONS)/bin/python -m pytest tests/model tests/exporters tests/training tests/inference
+
+lint: $(VENV)/ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+$(VENV)/ready: setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --upgrade pip setuptools wheel
+	$(VENV)/bin/pip install --quiet -e '.[cpu,data,video,test]'
+	touch $@
+
+$(ADDONS)/ready: setup.py
+	$(PYTHON) -m venv $(ADDONS)
+	$(ADDONS)/bin/pip install --quiet --upgrade pip setuptools wheel
+	$(ADDONS)/bin/pip install --quiet -e '.[addons,data,test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(ADDONS) build *.egg-info runs/demo

@@ -1,0 +1,99 @@
+"""The house: which room may import which, and what a wheel carries."""
+
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tests.conftest import ROOT
+
+# A file imports only from rooms before its own; WORKSPACE.md draws it.
+ROOMS = [
+  ['errors', 'keys'],
+  ['cli', 'files', 'config', 'metrics'],
+  ['model'],
+  ['data', 'losses'],
+  ['exporters'],
+  ['training'],
+  ['inference'],
+  ['train', 'export', 'interpolate'],
+]
+MODEL = [
+  'options',
+  'blocks',
+  'pyramid',
+  'warp',
+  'feature_pyramid',
+  'flow_pyramid',
+  'fusion_decoder',
+  'film_net',
+  'weights',
+]
+FILES = sorted(path for folder in ('film_tf', 'datasets', 'eval') for path in (ROOT / folder).rglob('*.py'))
+
+
+def imports_of(path):
+  """The modules of ours that a file imports, dotted."""
+  for node in ast.walk(ast.parse(path.read_text())):
+    if isinstance(node, ast.Import):
+      yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+      assert node.level == 0, f'{path} has a relative import'
+      yield from (f'{node.module}.{alias.name}' for alias in node.names)
+
+
+def rank(module):
+  """The place of a module of film_tf: its room, then within `model` its turn."""
+  parts = module.split('.')
+  room = next((i for i, names in enumerate(ROOMS) if parts[1] in names), None)
+  assert room is not None, f'{module} is in no room; add it to ROOMS and to WORKSPACE.md'
+  return room, MODEL.index(parts[2]) if parts[1] == 'model' and len(parts) > 2 else 0
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_one_way(path):
+  module = '.'.join(path.relative_to(ROOT).with_suffix('').parts)
+  for imported in imports_of(path):
+    if module.startswith('film_tf'):
+      assert not imported.startswith(('datasets.', 'eval.')), f'{module} imports {imported}'
+      if imported.startswith('film_tf.') and path.name != '__init__.py':
+        same_room = imported.split('.')[1] == module.split('.')[1] != 'model'
+        assert same_room or rank(imported) <= rank(module), f'{module} imports {imported}, a later room'
+        assert imported.split('.')[:3] != module.split('.')[:3] or len(module.split('.')) < 3
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_says_what_it_is_for_and_is_short(path):
+  source = path.read_text()
+  if source:
+    assert ast.get_docstring(ast.parse(source)), path
+  assert len(source.splitlines()) <= 300
+
+
+def test_nothing_needs_what_is_outside_the_repository():
+  for path in [*FILES, *ROOT.glob('gin/**/*.gin'), ROOT / 'setup.py', ROOT / 'Makefile']:
+    assert '../shared' not in path.read_text(), path
+
+
+@pytest.mark.slow
+def test_a_wheel_works_from_any_folder(tmp_path):
+  """It carries the gin files inside film_tf, none of the names that are somebody else's, and finds its configs."""
+  build = [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', tmp_path, ROOT]
+  subprocess.run(build, check=True, cwd=tmp_path)
+  (wheel,) = tmp_path.glob('film_tf-*.whl')
+  with zipfile.ZipFile(wheel) as file:
+    names = file.namelist()
+    file.extractall(tmp_path / 'installed')
+  assert {name.split('/')[0] for name in names if '.dist-info' not in name} == {'film_tf'}
+  expected = {f'film_tf/{path.relative_to(ROOT)}' for path in (ROOT / 'gin').rglob('*.gin')}
+  assert expected == {name for name in names if name.endswith('.gin')}
+  script = (
+    'import film_tf.training.experiment; from film_tf import config; from film_tf.model import options\n'
+    'config.parse(["gin/film_mini.gin"]); print(options.configured().filters, config.__file__)'
+  )
+  environment = {**os.environ, 'PYTHONPATH': str(tmp_path / 'installed')}
+  result = subprocess.run([sys.executable, '-c', script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+  assert result.stdout.split() == ['16', str(tmp_path / 'installed' / 'film_tf' / 'config.py')], result.stderr

@@ -1,0 +1,123 @@
+"""The commands, as processes, with the mistakes that people make."""
+
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import film_tf
+from film_tf.inference import frames
+from tests.conftest import assert_user_error, command
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path, tiny) -> pathlib.Path:
+  """Two frames and a model."""
+  Image.fromarray(PIXELS).save(tmp_path / 'a.png')
+  Image.fromarray(PIXELS[::-1]).save(tmp_path / 'b.png')
+  film_tf.save_weights(tiny, tmp_path / 'net.npz')
+  return tmp_path
+
+
+def interpolate(folder, *words):
+  return command('film_tf.interpolate', *words, cwd=folder)
+
+
+@pytest.mark.parametrize('name', ['mid.png', 'mid.jpg', 'mid.webp', 'new/mid.png'])
+def test_interpolate_writes_a_still(folder, name):
+  result = interpolate(folder, 'a.png', 'b.png', '--model=net.npz', f'--output={name}')
+  assert result.returncode == 0, result.stderr
+  assert result.stdout.strip() == name
+  with Image.open(folder / name) as image:
+    assert image.size == (32, 24)
+
+
+def test_interpolate_writes_a_gif_and_a_folder(folder):
+  assert interpolate(folder, 'a.png', 'b.png', '--model=net.npz', '--times=2', '--output=all.gif').returncode == 0
+  with Image.open(folder / 'all.gif') as gif:
+    assert gif.n_frames == 5
+  assert interpolate(folder, 'a.png', 'b.png', '--model=net.npz', '--times=2', '--output=all/').returncode == 0
+  names = sorted(path.name for path in (folder / 'all').iterdir())
+  assert names == [f'frame_{i:04d}.png' for i in range(5)]
+  np.testing.assert_array_equal(np.asarray(Image.open(folder / 'all' / names[0])), PIXELS)
+  np.testing.assert_array_equal(np.asarray(Image.open(folder / 'all' / names[4])), PIXELS[::-1])
+
+
+def test_export_then_interpolate(folder):
+  assert command('film_tf.export', '--model=net.npz', '--output=saved', cwd=folder).returncode == 0
+  for model in ('net.npz', 'saved'):
+    assert interpolate(folder, 'a.png', 'b.png', f'--model={model}', f'--output={model}.png').returncode == 0
+  one, other = (np.asarray(Image.open(folder / f'{model}.png')).astype(int) for model in ('net.npz', 'saved'))
+  assert np.abs(one - other).max() <= 1
+  assert_user_error(command('film_tf.export', '--model=net.npz', '--output=saved', cwd=folder), 'saved', 'exists')
+
+
+GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
+
+
+@pytest.mark.parametrize(
+  ('words', 'parts'),
+  [
+    (['a.png', 'none.png', *GOOD[2:]], ['no such file', 'none.png']),
+    (['a.png', *GOOD[2:]], ['1 images', 'two']),
+    (['a.png', 'small.png', *GOOD[2:]], ['a.png', '32x24', 'small.png', '5x4']),
+    (['a.png', 'deep.png', *GOOD[2:]], ['8 bits', '16 bits']),
+    (['a.png', '.', *GOOD[2:]], ['.', 'directory']),
+    (['a.png', 'net.npz', *GOOD[2:]], ['net.npz', 'not an image']),
+    ([*GOOD[:2], '--model=none', '--output=out.png'], ['none']),
+    ([*GOOD[:2], '--model=a.png', '--output=out.png'], ['a.png', 'weights']),
+    ([*GOOD[:2], '--output=out.png'], ['--model']),
+    ([*GOOD[:3], '--output=a.png'], ['a.png', 'exists', '--overwrite']),
+    ([*GOOD[:3], '--output=out.bmp'], ['out.bmp', '.png']),
+    ([*GOOD[:3], '--output=a.png/out.png'], ['cannot write', 'a.png/out.png']),
+    ([*GOOD[:3], '--output=/proc/out.png'], ['cannot write', '/proc/out.png']),
+    ([*GOOD[:3], '--output=folder'], ['folder', 'exists']),
+    ([*GOOD, '--times=2'], ['--times=2', '.gif']),
+    ([*GOOD, '--times=0'], ['times']),
+    ([*GOOD, '--times=many'], ['times', 'many']),
+    ([*GOOD, '--tims=2'], ['tims', '--help']),
+  ],
+  ids=str,
+)
+def test_mistakes_are_one_line_and_leave_nothing(folder, words, parts):
+  (folder / 'folder').mkdir()
+  Image.fromarray(PIXELS[:4, :5]).save(folder / 'small.png')
+  frames.write(folder / 'deep.png', frames.Frame(PIXELS.astype(np.uint16) * 257))
+  before = sorted(folder.rglob('*'))
+  assert_user_error(interpolate(folder, *words), *parts)
+  assert sorted(folder.rglob('*')) == before
+
+
+def test_overwrite_replaces(folder):
+  assert interpolate(folder, *GOOD[:3], '--output=a.png', '--overwrite').returncode == 0
+  assert not np.array_equal(np.asarray(Image.open(folder / 'a.png')), PIXELS)
+
+
+@pytest.mark.parametrize(
+  ('words', 'parts'),
+  [
+    ([], ['--base_dir']),
+    (['--base_dir=run', '--gin_configs=none.gin'], ['none.gin', 'gin/film_mini.gin']),
+    (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=model.filtres = 3'], ['filtres']),
+    (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=model.filters = 0'], ['filters is 0']),
+    (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=train.steps = 0'], ['train.steps is 0']),
+    (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=train.precision = "half"'], ['half']),
+    (['--base_dir=run', 'film_mini.gin'], ['film_mini.gin']),
+    (['--base_dir=run', '--gin_config=film_mini.gin'], ['gin_config']),
+  ],
+  ids=str,
+)
+def test_mistakes_in_training_are_one_line(words, parts, tmp_path):
+  assert_user_error(command('film_tf.train', *words, cwd=tmp_path), *parts)
+  assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('name', ['train', 'interpolate', 'export'])
+def test_help_shows_usage_and_flags(name, tmp_path):
+  result = command(f'film_tf.{name}', '--help', cwd=tmp_path)
+  assert f'python -m film_tf.{name}' in result.stdout
+  for flag in {'train': ['--base_dir', '--gin_configs', '--gin_bindings']}.get(name, ['--model', '--output']):
+    assert flag in result.stdout.replace('--[no]', '--')

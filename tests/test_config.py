@@ -1,0 +1,88 @@
+import pathlib
+
+import gin
+import pytest
+
+from film_tf import config
+from film_tf.data import synthetic
+from film_tf.errors import UserError
+from film_tf.losses import losses
+from film_tf.model import options
+from film_tf.training import experiment
+from tests import conftest
+
+CONFIGS = sorted(path.name for path in (conftest.ROOT / 'gin').glob('*.gin'))
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+@pytest.mark.parametrize('given', ['gin/{}', '{}'])
+def test_ours_are_found_from_any_folder_with_their_includes(name, given, tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  config.parse([given.format(name)])
+  assert isinstance(options.configured(), options.Options)
+  assert isinstance(synthetic.configured(), synthetic.Scenes)
+  assert losses.configured().weights == {'l1': 1.0}
+
+
+def test_film_l1_is_the_published_network():
+  config.parse(['film_l1.gin'])
+  assert options.configured() == options.Options()
+
+
+def test_later_files_and_bindings_override(tmp_path):
+  mine = tmp_path / 'mine.gin'
+  mine.write_text("include 'gin/film_mini.gin'\nmodel.filters = 24\nsynthetic.shapes = 1")
+  config.parse([str(mine)], ['synthetic.shapes = 2', 'synthetic.max_motion = 8.0'])
+  assert options.configured().filters == 24
+  assert synthetic.configured() == synthetic.Scenes(128, 128, 2, 8.0)
+
+
+@pytest.mark.parametrize(
+  ('binding', 'parts'),
+  [
+    ('modle.filters = 8', ['modle', 'Did you mean model?']),
+    ('model.filtres = 8', ['filtres']),
+    ('model.filters = ', ['model.filters']),
+    ('model.filters = 8 9', ['model.filters']),
+    ('filters', ['filters']),
+    ("include 'nowhere.gin'", ['nowhere.gin']),
+    ('import nowhere', ['nowhere']),
+  ],
+)
+def test_what_gin_cannot_use_is_one_clear_line(binding, parts):
+  with pytest.raises(UserError) as error:
+    config.parse(['film_mini.gin'], [binding])
+  assert '\n' not in error.value.message
+  for part in parts:
+    assert part in error.value.message
+
+
+def test_a_missing_file_lists_those_that_there_are():
+  with pytest.raises(UserError) as error:
+    config.parse(['gin/film_big.gin'])
+  for name in ['gin/film_big.gin', *CONFIGS]:
+    assert name in error.value.message
+
+
+def test_operative_config_repeats_the_run(tmp_path):
+  config.parse(['film_mini.gin'], ['synthetic.max_motion = 5.0'])
+  before = options.configured(), synthetic.configured(), losses.configured()
+  path = tmp_path / 'config.gin'
+  config.save_operative(str(path))
+  assert list(tmp_path.iterdir()) == [path]
+  gin.clear_config()
+  config.parse([str(path)])
+  assert (options.configured(), synthetic.configured(), losses.configured()) == before
+
+
+@pytest.mark.parametrize('name', ['steps', 'batch_size', 'log_every', 'show_every', 'checkpoint_every'])
+@pytest.mark.parametrize('value', [0, -1, 2.5, None])
+def test_counts_of_a_run_are_checked(name, value, tmp_path):
+  with pytest.raises(UserError, match=name):
+    experiment.run(str(tmp_path / 'run'), **{name: value})
+  assert not (tmp_path / 'run').exists()
+
+
+def test_gin_folder_never_shadows_gin_config():
+  assert not list((conftest.ROOT / 'gin').rglob('*.py'))
+  assert pathlib.Path(gin.__file__).parent != conftest.ROOT / 'gin'
