@@ -19,11 +19,11 @@ demo: $(VENV)/ready
 test: lint test-newest test-addons
 
 test-newest: $(VENV)/ready
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2
 
 # The oldest TensorFlow, with Keras 2, and the one that tensorflow-addons still imports with.
 test-addons: $(ADDONS)/ready
-	$(ADDONS)/bin/python -m pytest tests/model tests/exporters tests/training tests/inference
+	$(ADDONS)/bin/python -m pytest -n 2 tests/model tests/exporters tests/training tests/inference
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .

@@ -30,7 +30,7 @@ setuptools.setup(
     'addons': ['tensorflow-cpu==2.15.1', 'tensorflow-addons==0.23.0', 'numpy<2'],  # Python <= 3.11
     'data': ['tensorflow-datasets'],
     'video': ['av>=12'],
-    'test': ['pytest', 'ruff', 'scikit-image'],
+    'test': ['pytest', 'pytest-xdist', 'ruff', 'scikit-image'],
   },
   entry_points={
     'console_scripts': [

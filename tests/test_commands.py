@@ -106,6 +106,7 @@ def test_overwrite_replaces(folder):
     (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=train.steps = 0'], ['train.steps is 0']),
     (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=train.precision = "half"'], ['half']),
     (['--base_dir=run', 'film_mini.gin'], ['film_mini.gin']),
+    (['--base_dir=/proc/run', '--gin_configs=gin/film_mini.gin'], ['cannot write', '/proc/run']),
     (['--base_dir=run', '--gin_config=film_mini.gin'], ['gin_config']),
   ],
   ids=str,

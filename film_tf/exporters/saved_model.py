@@ -1,7 +1,5 @@
 """SavedModel: the network for a server or another program, without this package."""
 
-import dataclasses
-import json
 import os
 
 import tensorflow as tf
@@ -24,7 +22,6 @@ class Served(tf.Module):
   def __init__(self, net: FilmNet):
     super().__init__(name='film_tf')
     self.net = net
-    self.film_tf_options = tf.Variable(json.dumps(dataclasses.asdict(net.options)), trainable=False)
     levels = [net.options.feature_channels(i) for i in range(net.options.pyramid_levels)]
     dtype = tf.as_dtype(net.compute_dtype)
     features = {

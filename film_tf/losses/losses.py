@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from film_tf import keys
 from film_tf.errors import UserError
+from film_tf.model import pyramid
 
 
 def l1(prediction: Mapping, batch: Mapping) -> tf.Tensor:
@@ -15,7 +16,23 @@ def l1(prediction: Mapping, batch: Mapping) -> tf.Tensor:
   return tf.reduce_mean(tf.abs(prediction[keys.IMAGE] - batch[keys.Y]))
 
 
-LOSSES = {'l1': l1}
+def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Mean distance of the predicted from the true flow, over all fusion levels and both directions, a scalar.
+
+  In pixels of each level. For batches whose flow is known, such as synthetic ones; not in the paper, which needs none.
+  """
+  distances = []
+  for predicted, truth in [
+    (prediction[keys.FORWARD_FLOW_PYRAMID], batch[keys.FORWARD_FLOW]),
+    (prediction[keys.BACKWARD_FLOW_PYRAMID], batch[keys.BACKWARD_FLOW]),
+  ]:
+    for level in predicted:
+      distances.append(tf.reduce_mean(tf.norm(level - truth + 1e-6, axis=-1)))  # 1e-6: the norm has no slope at 0
+      truth = pyramid.average_pool(truth) / 2.0
+  return tf.add_n(distances) / len(distances)
+
+
+LOSSES = {'l1': l1, 'flow': flow}
 """Each takes a prediction and its batch, and returns a scalar: the mean over the batch."""
 
 

@@ -6,7 +6,7 @@ import sys
 import gin
 import tensorflow as tf
 
-from film_tf import config
+from film_tf import config, files
 from film_tf.data import synthetic
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
@@ -58,10 +58,13 @@ def run(
   trainer = Trainer(film_net.build(dtype=precision), losses.configured(), optimizer.build())
   scenes = synthetic.configured()
 
+  try:
+    tf.io.gfile.makedirs(base_dir)
+  except tf.errors.OpError as error:
+    raise UserError(f'cannot write base_dir {base_dir}: {files.reason(error)}') from error
   checkpoints = Checkpoints(trainer.checkpoint, os.path.join(base_dir, 'checkpoints'))
   restored = checkpoints.restore()
   print(f'going on from {restored}' if restored else f'starting in {base_dir}', file=sys.stderr)
-  tf.io.gfile.makedirs(base_dir)
   config.save_operative(os.path.join(base_dir, 'config.gin'))
 
   examples = synthetic.triplets(scenes, seed, start=trainer.step_number() * batch_size)

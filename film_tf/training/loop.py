@@ -27,7 +27,7 @@ def run(
   interval = 0.5 if sys.stderr.isatty() else 30.0  # a log file needs no more
   examples = 0
   with tqdm.tqdm(initial=trainer.step_number(), total=steps, unit='step', mininterval=interval) as bar:
-    for batch in batches.take(steps - trainer.step_number()):
+    for batch in batches.take(max(0, steps - trainer.step_number())):
       logs = trainer.step(batch)
       step = trainer.step_number()
       examples += len(batch[keys.X0])

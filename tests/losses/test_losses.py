@@ -21,6 +21,19 @@ def test_loss_of_a_perfect_prediction_is_zero():
   assert Loss({'l1': 1.0})({'image': tf.constant(BATCH['y'])}, BATCH)[0] == 0
 
 
+def test_flow_is_the_mean_distance_over_levels_and_directions():
+  """A flow that is off by (3, 4) pixels on the finest level is off by 5, and by half of it a level on."""
+  truth = RANDOM.random((2, 8, 8, 2)).astype(np.float32)
+  coarse = truth.reshape(2, 4, 2, 4, 2, 2).mean(axis=(2, 4)) / 2
+  off, right = np.float32([3, 4]), np.float32([0, 0])
+  prediction = {
+    'forward_flow_pyramid': [truth + off, coarse + off / 2],
+    'backward_flow_pyramid': [truth + right, coarse + right],
+  }
+  _, terms = Loss({'flow': 1.0})(prediction, {'forward_flow': truth, 'backward_flow': truth})
+  np.testing.assert_allclose(terms['flow'], (5 + 2.5 + 0 + 0) / 4, rtol=1e-5)
+
+
 @pytest.mark.parametrize('weights', [{}, None, {'l7': 1.0}, {'l1': -1.0}, {'l1': '1'}, {'l1': True}, ['l1']])
 def test_wrong_weights_are_refused(weights):
   with pytest.raises(UserError, match=r'loss\.weights'):

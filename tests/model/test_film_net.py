@@ -1,3 +1,4 @@
+import dataclasses
 import pathlib
 
 import numpy as np
@@ -128,7 +129,7 @@ def test_time_says_how_far_images_are_warped(tiny, images):
 
 
 def test_aux_outputs_are_optional(images):
-  options = {**conftest.TINY.__dict__, 'use_aux_outputs': False}
+  options = dataclasses.replace(conftest.TINY, use_aux_outputs=False)
   assert set(FilmNet(options)(images)) == {'image'}
 
 

@@ -119,6 +119,14 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(run, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_finished_run_stays_finished(run):
+  before = final_weights(run[0])
+  train(run[0], 'train.steps = 20')
+  for name, value in final_weights(run[0]).items():
+    np.testing.assert_array_equal(before[name], value)
+
+
+@pytest.mark.slow
 def test_another_network_does_not_fit_the_checkpoint(run):
   before = sorted(path.stat().st_mtime_ns for path in run[0].rglob('*'))
   result = conftest.command(*words(run[0], 'model.filters = 6', 'train.steps = 40'), cwd=run[0].parent)
