@@ -27,8 +27,13 @@ setuptools.setup(
     'cpu': [f'tensorflow-cpu{TENSORFLOW}'],
     'cuda': [f'tensorflow[and-cuda]{TENSORFLOW}'],
     'tpu': [f'tensorflow-tpu{TENSORFLOW}'],
-    'addons': ['tensorflow-cpu==2.15.1', 'tensorflow-addons==0.23.0', 'numpy<2'],  # Python <= 3.11
-    'data': ['tensorflow-datasets'],
+    'addons': [
+      'tensorflow-cpu==2.15.1',
+      'tensorflow-addons==0.23.0',
+      'numpy<2',
+      'tensorflow-metadata<1.16',
+    ],  # Python <= 3.11
+    'data': ['tensorflow-datasets', 'importlib_resources'],
     'video': ['av>=12'],
     'test': ['pytest', 'pytest-xdist', 'ruff', 'scikit-image'],
   },

@@ -31,6 +31,8 @@ def search_path() -> list[pathlib.Path]:
 
 def parse_flags():
   """Parses what `--gin_configs` and `--gin_bindings` say; see `parse`."""
+  if not GIN_CONFIGS.value:
+    raise UserError(f'no configuration; give --gin_configs, film_tf has {_ours()}')
   configs = [name for value in GIN_CONFIGS.value for name in value.split(',') if name]
   parse(configs, GIN_BINDINGS.value)
 
@@ -73,8 +75,13 @@ def _find(name):
       return str(folder / name)
   if tf.io.gfile.exists(name) and not tf.io.gfile.isdir(name):  # gs://
     return name
-  ours = sorted(str(path.relative_to(search_path()[1])) for path in search_path()[2].glob('*.gin'))
-  raise UserError(f'no gin file {name} in {os.getcwd()} or in film_tf; film_tf has {", ".join(ours)}')
+  raise UserError(f'no gin file {name} in {os.getcwd()} or in film_tf; film_tf has {_ours()}')
+
+
+def _ours():
+  """The names of the experiments that film_tf brings."""
+  _, home, folder = search_path()
+  return ', '.join(sorted(str(path.relative_to(home)) for path in folder.glob('*.gin')))
 
 
 def _parse(function, source):

@@ -100,6 +100,7 @@ def test_overwrite_replaces(folder):
   ('words', 'parts'),
   [
     ([], ['--base_dir']),
+    (['--base_dir=run'], ['--gin_configs', 'gin/film_mini.gin']),
     (['--base_dir=run', '--gin_configs=none.gin'], ['none.gin', 'gin/film_mini.gin']),
     (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=model.filtres = 3'], ['filtres']),
     (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=model.filters = 0'], ['filters is 0']),

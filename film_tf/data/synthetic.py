@@ -45,15 +45,18 @@ class Scenes:
       )
 
 
-def triplets(scenes: Scenes, seed: int = 0, start: int = 0) -> tf.data.Dataset:
-  """All examples of `seed` from number `start` on, without end, in order.
+def triplets(
+  scenes: Scenes, seed: int = 0, start: int = 0, worker: tf.distribute.InputContext | None = None
+) -> tf.data.Dataset:
+  """All examples of `seed` from number `start` on, without end, in order; of n workers each has every n-th.
 
   Returns:
     A dataset of dicts: `x0`, `y`, `x1` `[H, W, 3]` float32 in [0, 1]; `time` `[1]`, always 0.5; `forward_flow`,
     `backward_flow` `[H, W, 2]`, the motion of what is seen in x0 to x1 and of what is seen in x1 to x0, (dx, dy) in
     pixels. Where the edge of a layer mixes it with what is behind, the flow is that of the one with more than half.
   """
-  numbers = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
+  worker = worker or tf.distribute.InputContext()
+  numbers = tf.data.Dataset.range(start + worker.input_pipeline_id, np.iinfo(np.int64).max, worker.num_input_pipelines)
   return numbers.map(lambda i: triplet(scenes, tf.stack([tf.constant(seed, tf.int64), i])), tf.data.AUTOTUNE)
 
 

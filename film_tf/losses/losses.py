@@ -44,7 +44,7 @@ class Loss:
     UserError: a name is not in `LOSSES`, or a weight is not a number >= 0.
   """
 
-  weights: Mapping[str, float]  # by names in LOSSES
+  weights: Mapping[str, float] = dataclasses.field(default_factory=lambda: {'l1': 1.0})  # by names in LOSSES
 
   def __post_init__(self):
     if not isinstance(self.weights, Mapping) or not self.weights or not self.weights.keys() <= LOSSES.keys():

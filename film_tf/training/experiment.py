@@ -7,7 +7,7 @@ import gin
 import tensorflow as tf
 
 from film_tf import config, files
-from film_tf.data import synthetic
+from film_tf.data import augment, pipeline, synthetic
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.losses import losses
@@ -56,7 +56,7 @@ def run(
 
   tf.keras.utils.set_random_seed(seed)
   trainer = Trainer(film_net.build(dtype=precision), losses.configured(), optimizer.build())
-  scenes = synthetic.configured()
+  sources = pipeline.configured(), synthetic.configured(), augment.configured()
 
   try:
     tf.io.gfile.makedirs(base_dir)
@@ -67,8 +67,7 @@ def run(
   print(f'going on from {restored}' if restored else f'starting in {base_dir}', file=sys.stderr)
   config.save_operative(os.path.join(base_dir, 'config.gin'))
 
-  examples = synthetic.triplets(scenes, seed, start=trainer.step_number() * batch_size)
-  batches = examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+  batches = pipeline.training(*sources, batch_size, seed, start=trainer.step_number() * batch_size)
   summaries = Summaries(os.path.join(base_dir, 'events'))
   loop.run(
     trainer,

@@ -13,6 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from film_tf.model import weights
 from film_tf.training import optimizer
 from tests import conftest
+from tests.data import triplets
 
 TINY = [
   'model.pyramid_levels = 3', 'model.fusion_pyramid_levels = 2', 'model.specialized_levels = 1', 'model.sub_levels = 2',
@@ -81,6 +82,15 @@ def test_training_lowers_the_loss(tmp_path):
   events.Reload()
   losses = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors('loss')]
   assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:2])
+
+
+@pytest.mark.slow
+def test_records_and_scenes_train_together(tmp_path):
+  name = triplets.write(tmp_path, [4, 4], 40, 48)
+  folder = tmp_path / 'run'
+  train(folder, 'train.steps = 4', f'data.sources = {{"{name}": 2.0, "synthetic": 1.0}}', 'augmentation.crop = 32')
+  assert name in (folder / 'config.gin').read_text().replace('\\\n', '')
+  assert all(np.isfinite(value).all() for value in final_weights(folder).values())
 
 
 @pytest.mark.slow

@@ -1,0 +1,151 @@
+"""Augmentations of a triplet: pure functions of stacked frames and a seed.
+
+All of them move or turn the three frames alike, so that the middle stays the middle. Frames are `[3, H, W, 3]` (before,
+middle, after), a seed is `[2]` int64; none keeps state, so example i of a seed is always augmented in the same way.
+"""
+
+import dataclasses
+import math
+
+import gin
+import tensorflow as tf
+
+from film_tf.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+  """Which augmentations a training example gets; the defaults are the published ones.
+
+  Raises:
+    UserError: a value is out of range.
+  """
+
+  crop: int = 256  # pixels, height and width of what the trainer sees
+  quarter_turns: bool = True  # rotation by 0, 90, 180 or 270 degrees, each as likely
+  flip: bool = True  # left-right, every second time
+  rotation_probability: float = 0.5  # how often to rotate by a small angle
+  rotation_degrees: float = 45.0  # which is at most this, either way
+  time_reversal: bool = True  # swap before and after, every second time
+  colour_jitter: float = 0.0  # brightness, contrast and saturation change by up to this share; 0 is off
+
+  def __post_init__(self):
+    if not isinstance(self.crop, int) or self.crop < 1:
+      raise UserError(f'augmentation crop is {self.crop!r}; expected a whole number of pixels >= 1')
+    if not 0.0 <= self.rotation_probability <= 1.0 or not 0.0 <= self.rotation_degrees <= 180.0:
+      raise UserError(
+        f'augmentation rotates with probability {self.rotation_probability} by up to {self.rotation_degrees} degrees; '
+        'expected 0 to 1, and 0 to 180'
+      )
+    if not 0.0 <= self.colour_jitter < 1.0:
+      raise UserError(f'augmentation colour_jitter is {self.colour_jitter}; expected 0 to less than 1')
+
+
+configured = gin.external_configurable(Augmentation, name='augmentation')
+"""`Augmentation` with its defaults from gin: `augmentation.crop = 192`."""
+
+
+def augment(frames: tf.Tensor, seed: tf.Tensor, options: Augmentation) -> tf.Tensor:
+  """Draws and applies all that `options` asks for.
+
+  Args:
+    frames: `[3, H, W, 3]`, uint8 or float in [0, 1].
+    seed: `[2]` int64.
+    options: what to do.
+
+  Returns:
+    `[3, crop, crop, 3]` float32 in [0, 1].
+  """
+  seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
+  frames = crop(frames, seeds[0], options)  # first, so that the rest works on few pixels
+  frames = tf.image.convert_image_dtype(frames, tf.float32)
+  if options.quarter_turns:
+    frames = quarter_turn(frames, seeds[1])
+  if options.flip:
+    frames = flip(frames, seeds[2])
+  if options.time_reversal:
+    frames = reverse_time(frames, seeds[3])
+  if options.colour_jitter:
+    frames = colour_jitter(frames, seeds[4], options.colour_jitter)
+  return tf.ensure_shape(frames, (3, options.crop, options.crop, 3))
+
+
+def crop(frames: tf.Tensor, seed: tf.Tensor, options: Augmentation) -> tf.Tensor:
+  """Cuts a random square out of the frames, turned by a small angle every so often.
+
+  What is turned is sampled from the frames directly, at the pixels of the crop alone, its centre drawn so that it lies
+  inside them. Where they are too small for that (a 256 pixel crop at 45 degrees wants 362) the rest mirrors them;
+  nothing is ever black.
+
+  Raises:
+    InvalidArgumentError: the frames are smaller than the crop.
+  """
+  place, turn, draw = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+  size = tf.shape(frames)[1:3]
+  tf.debugging.assert_greater_equal(size, options.crop, 'frames are smaller than augmentation.crop')
+  place = tf.random.stateless_uniform((2,), place)
+
+  def upright():
+    y, x = tf.unstack(tf.cast(tf.floor(place * tf.cast(size - options.crop + 1, tf.float32)), tf.int32))
+    square = tf.slice(frames, [0, y, x, 0], [-1, options.crop, options.crop, -1])
+    return tf.image.convert_image_dtype(square, tf.float32)
+
+  def turned():
+    limit = math.radians(options.rotation_degrees)
+    angle = tf.random.stateless_uniform((), turn, -limit, limit)
+    reach = (tf.abs(tf.cos(angle)) + tf.abs(tf.sin(angle))) * (options.crop - 1) / 2.0  # half the crop's bounding box
+    last = tf.cast(size - 1, tf.float32)
+    low, high = tf.minimum(reach, last / 2.0), tf.maximum(last - reach, last / 2.0)
+    return rotated_crop(frames, low + (high - low) * place, angle, options.crop)
+
+  return tf.cond(tf.random.stateless_uniform((), draw) < options.rotation_probability, turned, upright)
+
+
+def rotated_crop(frames: tf.Tensor, centre: tf.Tensor, angle: tf.Tensor, size: int) -> tf.Tensor:
+  """Samples a square of `size` pixels around `centre` (y, x), turned by `angle` radians, bilinearly, mirrored outside.
+
+  With the centre of the frames for `centre` it is the middle of `tfa.image.rotate(frames, angle, 'bilinear')`.
+  """
+  angle, middle = tf.cast(angle, tf.float32), (size - 1) / 2.0
+  cos, sin = tf.cos(angle), tf.sin(angle)
+  y, x = tf.unstack(centre)
+  transform = tf.stack(
+    [cos, -sin, x - (cos - sin) * middle, sin, cos, y - (sin + cos) * middle, tf.zeros(()), tf.zeros(())]
+  )
+  return tf.raw_ops.ImageProjectiveTransformV3(
+    images=tf.image.convert_image_dtype(frames, tf.float32),
+    transforms=transform[tf.newaxis],
+    output_shape=(size, size),
+    fill_value=0.0,
+    interpolation='BILINEAR',
+    fill_mode='REFLECT',
+  )
+
+
+def quarter_turn(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+  """Rotates by 0, 90, 180 or 270 degrees, each as likely; frames are square."""
+  return tf.image.rot90(frames, tf.random.stateless_uniform((), seed, 0, 4, tf.int32))
+
+
+def flip(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+  """Mirrors left and right, every second time."""
+  return tf.where(_coin(seed), frames[:, :, ::-1], frames)
+
+
+def reverse_time(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+  """Swaps before and after, every second time."""
+  return tf.where(_coin(seed), frames[::-1], frames)
+
+
+def colour_jitter(frames: tf.Tensor, seed: tf.Tensor, share: float) -> tf.Tensor:
+  """Scales brightness, contrast and saturation, each by 1 - share to 1 + share, alike in all frames."""
+  brightness, contrast, saturation = tf.unstack(tf.random.stateless_uniform((3,), seed, 1.0 - share, 1.0 + share))
+  frames *= brightness
+  mean = tf.reduce_mean(frames)
+  frames = mean + contrast * (frames - mean)
+  grey = tf.reduce_mean(frames, axis=-1, keepdims=True)
+  return tf.clip_by_value(grey + saturation * (frames - grey), 0.0, 1.0)
+
+
+def _coin(seed):
+  return tf.random.stateless_uniform((), seed) < 0.5

@@ -1,0 +1,127 @@
+"""From sources to batches."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import gin
+import tensorflow as tf
+
+from film_tf import keys
+from film_tf.data import augment, sources, synthetic
+from film_tf.data.augment import Augmentation
+from film_tf.data.synthetic import Scenes
+from film_tf.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+  """What a run is trained on.
+
+  Raises:
+    UserError: sources or buffer are not what is expected.
+  """
+
+  # Weights by the names that `film_tf.data.sources` explains.
+  sources: Mapping[str, float] = dataclasses.field(default_factory=lambda: {'synthetic': 1.0})
+  shuffle_buffer: int = 512  # encoded triplets to draw from; about 0.3 MB each for Vimeo-90K
+
+  def __post_init__(self):
+    names = isinstance(self.sources, Mapping) and self.sources and all(isinstance(name, str) for name in self.sources)
+    if not names or not all(isinstance(weight, (int, float)) and weight > 0 for weight in self.sources.values()):
+      raise UserError(f'data.sources is {self.sources!r}; expected weights > 0 by name of source')
+    if not isinstance(self.shuffle_buffer, int) or self.shuffle_buffer < 1:
+      raise UserError(f'data.shuffle_buffer is {self.shuffle_buffer!r}; expected a whole number >= 1')
+
+
+configured = gin.external_configurable(Data, name='data')
+"""`Data` from gin: `data.sources = {'/data/vimeo90k_train@200': 3.0, 'synthetic': 1.0}`."""
+
+
+def training(
+  data: Data,
+  scenes: Scenes,
+  augmentation: Augmentation,
+  batch_size: int,
+  seed: int,
+  start: int = 0,
+  worker: tf.distribute.InputContext | None = None,
+) -> tf.data.Dataset:
+  """Batches without end.
+
+  Args:
+    data: what to draw from.
+    scenes: what synthetic examples look like.
+    augmentation: what to do to those of files.
+    batch_size: examples a batch of this worker.
+    seed: the same seed and start give the same batches.
+    start: examples that earlier sittings of the run have seen. Synthetic examples go on from there; those of files are
+      shuffled anew.
+    worker: which of several workers this is.
+
+  Returns:
+    Batches with `x0`, `y`, `x1` `[B, crop, crop, 3]` float32 in [0, 1] and `time`; `forward_flow`, `backward_flow` too
+    where all sources are synthetic.
+
+  Raises:
+    UserError: a source does not exist, or scenes and crops that are to be mixed differ in size.
+  """
+  # The order, and why: files are shuffled, so that epochs differ; interleaved, so that a batch mixes clips; shuffled as
+  # encoded images, which are a tenth the size of decoded ones; decoded; augmented one by one, so that each example has
+  # its own; batched last, with static shapes as a TPU wants; prefetched, so that the device never waits.
+  worker = worker or tf.distribute.InputContext()
+  mixed = set(data.sources) != {'synthetic'}
+  size = (scenes.height, scenes.width)
+  if mixed and 'synthetic' in data.sources and size != (augmentation.crop, augmentation.crop):
+    raise UserError(
+      f'synthetic scenes of {size[0]}x{size[1]} pixels cannot be mixed with crops of {augmentation.crop}; '
+      'make synthetic.height, synthetic.width and augmentation.crop equal'
+    )
+  streams = []
+  for name in data.sources:
+    if name == 'synthetic':
+      stream = synthetic.triplets(scenes, seed, start, worker)
+      streams.append(stream.map(_without_flow) if mixed else stream)
+    else:
+      encoded = sources.shuffled(name, seed + start, worker).shuffle(data.shuffle_buffer, seed + start)
+      numbered = encoded.enumerate(start)
+      streams.append(numbered.map(lambda i, x: _augmented(x, tf.stack([seed, i]), augmentation), tf.data.AUTOTUNE))
+  weights = list(data.sources.values())
+  total = sum(weights)
+  examples = tf.data.Dataset.sample_from_datasets(streams, [w / total for w in weights], seed + start)
+  return examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
+  """Every triplet of a source exactly once, in order, whole and unchanged.
+
+  Args:
+    name: of the source, see `film_tf.data.sources`.
+    batch_size: examples a batch, the last may have fewer; all of a batch must have one size.
+
+  Returns:
+    Batches with `path` `[B]`, `x0`, `y`, `x1` `[B, H, W, 3]` float32 in [0, 1], `time` `[B, 1]`.
+  """
+
+  def decoded(example):
+    x0, y, x1 = tf.unstack(tf.image.convert_image_dtype(_decoded(example), tf.float32))
+    return {keys.PATH: example[keys.PATH], **_example(x0, y, x1)}
+
+  return sources.ordered(name).map(decoded, tf.data.AUTOTUNE).batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def _decoded(example):
+  """The frames of an encoded example, `[3, H, W, 3]` uint8."""
+  frames = [tf.io.decode_image(example[key], channels=3, expand_animations=False) for key in (keys.X0, keys.Y, keys.X1)]
+  return tf.stack(frames)
+
+
+def _augmented(example, seed, augmentation):
+  return _example(*tf.unstack(augment.augment(_decoded(example), seed, augmentation)))
+
+
+def _example(x0, y, x1):
+  return {keys.X0: x0, keys.Y: y, keys.X1: x1, keys.TIME: tf.constant([0.5])}
+
+
+def _without_flow(example):
+  return {key: example[key] for key in (keys.X0, keys.Y, keys.X1, keys.TIME)}

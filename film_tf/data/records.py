@@ -1,0 +1,53 @@
+"""One triplet as a record: the TFRecord format of the original, so that records on disk keep working."""
+
+import dataclasses
+
+import tensorflow as tf
+
+from film_tf import keys
+
+FRAMES = ('frame_0', 'frame_1', 'frame_2')  # before, middle, after
+
+
+@dataclasses.dataclass(frozen=True)
+class Triplet:
+  """Three frames in time, each as the bytes of an image file."""
+
+  path: str  # what names the triplet in its data set, such as 00001/0389
+  frames: tuple[bytes, bytes, bytes]  # PNG or JPEG, in order of time
+  height: int  # pixels, the same for all three
+  width: int
+
+
+def encode(triplet: Triplet) -> bytes:
+  """A serialized `tf.train.Example` with `path` and, a frame, `frame_i/encoded`, `format`, `height`, `width`."""
+  features = {keys.PATH: _bytes(triplet.path.encode())}
+  for name, frame in zip(FRAMES, triplet.frames, strict=True):
+    features[f'{name}/encoded'] = _bytes(frame)
+    features[f'{name}/format'] = _bytes(b'png' if frame.startswith(b'\x89PNG') else b'jpg')
+    features[f'{name}/height'] = _int(triplet.height)
+    features[f'{name}/width'] = _int(triplet.width)
+  return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def parse(serialized: tf.Tensor) -> dict:
+  """A record as strings: `path`, and `x0`, `y`, `x1` as encoded images. Shape `[]`, or `[B]` for a batch of records."""
+  spec = {f'{name}/encoded': tf.io.FixedLenFeature([], tf.string) for name in FRAMES}
+  spec[keys.PATH] = tf.io.FixedLenFeature([], tf.string, '')
+  parsed = tf.io.parse_example(serialized, spec)
+  x0, y, x1 = (parsed[f'{name}/encoded'] for name in FRAMES)
+  return {keys.PATH: parsed[keys.PATH], keys.X0: x0, keys.Y: y, keys.X1: x1}
+
+
+def from_tfds(example: dict) -> dict:
+  """What `parse` returns, of an example of a data set in `datasets/` whose images are not decoded."""
+  x0, y, x1 = (example[name] for name in FRAMES)
+  return {keys.PATH: example[keys.PATH], keys.X0: x0, keys.Y: y, keys.X1: x1}
+
+
+def _bytes(value):
+  return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+
+def _int(value):
+  return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))

@@ -1,0 +1,100 @@
+"""Where triplets come from. A source has a name of one line, so that a gin file or a flag can say it:
+
+synthetic                            scenes drawn on the fly, `film_tf.data.synthetic`
+/data/vimeo90k_train@200             200 TFRecord shards, `/data/vimeo90k_train-00000-of-00200` and so on
+gs://bucket/train-*.tfrecord         TFRecord files by a pattern
+tfds:vimeo90k_triplet:train          a built TFDS data set and its split; tfds:xiph_triplet/2k:test has a config
+"""
+
+import os
+import re
+
+import tensorflow as tf
+
+from film_tf.data import records
+from film_tf.errors import UserError
+
+_ALONE = tf.distribute.InputContext()  # one worker
+
+
+def ordered(name: str) -> tf.data.Dataset:
+  """Every triplet of a source once, in the order of the files: what evaluation reads.
+
+  Returns:
+    A dataset of dicts of scalar strings: `path`, and `x0`, `y`, `x1` as encoded images.
+
+  Raises:
+    UserError: there is no such source.
+  """
+  if name.startswith('tfds:'):
+    return _from_tfds(name, shuffle_files=False)
+  return tf.data.TFRecordDataset(shards(name)).map(records.parse, tf.data.AUTOTUNE)
+
+
+def shuffled(name: str, seed: int, worker: tf.distribute.InputContext = _ALONE) -> tf.data.Dataset:
+  """The triplets of a source again and again, for training: this worker's share, files in another order every time.
+
+  A worker reads its own files where there are enough for all workers, and else every n-th record of each.
+
+  Returns:
+    What `ordered` returns, without end, the same for the same seed.
+  """
+  if name.startswith('tfds:'):
+    return _from_tfds(name, shuffle_files=True, seed=seed, worker=worker).repeat()
+  files, n, index = shards(name), worker.num_input_pipelines, worker.input_pipeline_id
+  if len(files) >= n:
+    files, n, index = files[index::n], 1, 0
+  paths = tf.data.Dataset.from_tensor_slices(files).shuffle(len(files), seed=seed, reshuffle_each_iteration=True)
+  examples = paths.interleave(
+    lambda path: tf.data.TFRecordDataset(path).shard(n, index),
+    cycle_length=16,
+    num_parallel_calls=tf.data.AUTOTUNE,
+    deterministic=True,
+  )
+  return examples.repeat().map(records.parse, tf.data.AUTOTUNE)
+
+
+def shards(name: str) -> list[str]:
+  """The files of `prefix@N`, of a pattern, or the one file.
+
+  Raises:
+    UserError: a shard is missing, or nothing fits the pattern.
+  """
+  sharded = re.fullmatch(r'(.+)@(\d+)', name)
+  if sharded:
+    prefix, count = sharded[1], int(sharded[2])
+    files = [f'{prefix}-{i:05d}-of-{count:05d}' for i in range(count)]
+    missing = sorted(set(files) - set(tf.io.gfile.glob(f'{prefix}-*-of-{count:05d}')))
+    if missing or not files:
+      raise UserError(
+        f'source {name}: {len(missing)} of {count} shards are missing, the first is {"".join(missing[:1])}'
+      )
+    return files
+  files = sorted(tf.io.gfile.glob(name))
+  if not files:
+    raise UserError(f'source {name}: no such file; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
+  return files
+
+
+def _from_tfds(name, shuffle_files, seed=None, worker=None):
+  """A built data set with the features of `datasets/`; its images stay encoded."""
+  try:
+    import tensorflow_datasets as tfds  # an extra, and slow to import
+  except ImportError as error:
+    raise UserError(f'source {name} needs tensorflow-datasets ({error}); pip install tensorflow-datasets') from error
+  try:
+    _, builder_name, split = name.split(':')
+    builder = tfds.builder(builder_name, data_dir=os.environ.get('TFDS_DATA_DIR'), try_gcs=False)
+    skip = {frame: tfds.decode.SkipDecoding() for frame in records.FRAMES}
+    config = tfds.ReadConfig(
+      shuffle_seed=seed,
+      input_context=worker,
+      interleave_cycle_length=16 if shuffle_files else 1,  # 1: one file after the other
+      enable_ordering_guard=False,  # ours are built in order, and shuffled for training all the same
+      try_autocache=False,
+    )
+    examples = builder.as_dataset(split=split, shuffle_files=shuffle_files, decoders=skip, read_config=config)
+  except (ValueError, AssertionError, KeyError, tfds.core.registered.DatasetNotFoundError) as error:
+    folder = os.environ.get('TFDS_DATA_DIR', '~/tensorflow_datasets')
+    raise UserError(f'source {name}: {str(error).splitlines()[0]} (looked in {folder}; build it first)') from error
+  return examples.map(records.from_tfds, tf.data.AUTOTUNE)
