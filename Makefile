@@ -23,7 +23,7 @@ test-newest: $(VENV)/ready
 
 # The oldest TensorFlow, with Keras 2, and the one that tensorflow-addons still imports with.
 test-addons: $(ADDONS)/ready
-	$(ADDONS)/bin/python -m pytest -n 2 tests/model tests/exporters tests/training tests/inference
+	$(ADDONS)/bin/python -m pytest -n 2 tests/model tests/data tests/exporters tests/training tests/inference
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .

@@ -58,6 +58,7 @@ def test_export_then_interpolate(folder):
 GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
   ('words', 'parts'),
   [
@@ -96,12 +97,15 @@ def test_overwrite_replaces(folder):
   assert not np.array_equal(np.asarray(Image.open(folder / 'a.png')), PIXELS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
   ('words', 'parts'),
   [
     ([], ['--base_dir']),
     (['--base_dir=run'], ['--gin_configs', 'gin/film_mini.gin']),
     (['--base_dir=run', '--gin_configs=none.gin'], ['none.gin', 'gin/film_mini.gin']),
+    (['--base_dir=run', '--gin_configs=gin/film_mini.gin,none.gin'], ['none.gin in']),
+    (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_configs=none.gin'], ['none.gin in']),
     (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=model.filtres = 3'], ['filtres']),
     (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=model.filters = 0'], ['filters is 0']),
     (['--base_dir=run', '--gin_configs=gin/film_mini.gin', '--gin_bindings=train.steps = 0'], ['train.steps is 0']),
