@@ -103,20 +103,20 @@ def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
   """
 
   def decoded(example):
-    x0, y, x1 = tf.unstack(tf.image.convert_image_dtype(_decoded(example), tf.float32))
+    x0, y, x1 = tf.unstack(tf.image.convert_image_dtype(decode(example), tf.float32))
     return {keys.PATH: example[keys.PATH], **_example(x0, y, x1)}
 
   return sources.ordered(name).map(decoded, tf.data.AUTOTUNE).batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def _decoded(example):
-  """The frames of an encoded example, `[3, H, W, 3]` uint8."""
+def decode(example: Mapping) -> tf.Tensor:
+  """The frames of an encoded example (`film_tf.data.records.parse`): `[3, H, W, 3]` uint8, in order of time."""
   frames = [tf.io.decode_image(example[key], channels=3, expand_animations=False) for key in (keys.X0, keys.Y, keys.X1)]
   return tf.stack(frames)
 
 
 def _augmented(example, seed, augmentation):
-  return _example(*tf.unstack(augment.augment(_decoded(example), seed, augmentation)))
+  return _example(*tf.unstack(augment.augment(decode(example), seed, augmentation)))
 
 
 def _example(x0, y, x1):
