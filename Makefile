@@ -23,7 +23,7 @@ test-newest: $(VENV)/ready
 
 # The oldest TensorFlow, with Keras 2, and the one that tensorflow-addons still imports with.
 test-addons: $(ADDONS)/ready
-	$(ADDONS)/bin/python -m pytest -n 2 tests/model tests/data tests/exporters tests/training tests/inference
+	$(ADDONS)/bin/python -m pytest -n 2 tests/model tests/data tests/datasets tests/exporters tests/training tests/inference
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
@@ -38,7 +38,7 @@ $(VENV)/ready: setup.py
 $(ADDONS)/ready: setup.py
 	$(PYTHON) -m venv $(ADDONS)
 	$(ADDONS)/bin/pip install --quiet --upgrade pip setuptools wheel
-	$(ADDONS)/bin/pip install --quiet -e '.[addons,data,test]'
+	$(ADDONS)/bin/pip install --quiet -e '.[addons,data,video,test]'
 	touch $@
 
 clean:

@@ -1,0 +1,97 @@
+"""Builds a data set in `datasets/` from files that you have.
+
+Run it so, in the checkout:
+
+  python -m datasets.build vimeo90k_triplet --manual_dir=/downloads/vimeo_triplet
+  python -m datasets.build xiph_triplet --config=2k --manual_dir=/downloads/xiph
+"""
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import pathlib
+
+from film_tf import cli  # first, for it quiets TensorFlow
+
+from absl import flags  # isort: skip
+
+from film_tf import files
+from film_tf.errors import UserError
+
+CONFIG = flags.DEFINE_string('config', None, 'Configuration by name, or as JSON where a data set has options.')
+MANUAL_DIR = flags.DEFINE_string('manual_dir', None, 'Folder with the files, unpacked.')
+DATA_DIR = flags.DEFINE_string('data_dir', None, 'Folder for built data sets. [$TFDS_DATA_DIR, ~/tensorflow_datasets]')
+SKIP_BROKEN = flags.DEFINE_bool('skip_broken', False, 'Leave out what is damaged, and list it beside the records.')
+OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Build again what is built.')
+flags.mark_flag_as_required('manual_dir')
+
+
+def main(words):
+  known = sorted(path.parent.name for path in pathlib.Path(__file__).parent.glob('*/*_dataset_builder.py'))
+  if len(words) != 1 or words[0] not in known:
+    raise UserError(f'expected one data set, not {" ".join(words) or "none"}; there are {", ".join(known)}')
+  if not os.path.isdir(MANUAL_DIR.value) or not os.listdir(MANUAL_DIR.value):
+    kind = 'is a file; unpack it' if os.path.isfile(MANUAL_DIR.value) else 'does not exist, or is empty'
+    raise UserError(f'manual_dir {MANUAL_DIR.value} {kind}; expected a folder as datasets/{words[0]}/README.md says')
+  build(words[0])
+
+
+def build(name):
+  """Builds it, and prints where it is and how many triplets it has."""
+  try:
+    import tensorflow_datasets as tfds  # slow to import
+  except ImportError as error:
+    raise UserError(f"{error}; pip install '.[data]'") from error
+  if not os.isatty(2):
+    tfds.disable_progress_bar()
+  cls = importlib.import_module(f'datasets.{name}.{name}_dataset_builder').Builder
+  options = {'config': _config(cls), 'data_dir': DATA_DIR.value, 'skip_broken': SKIP_BROKEN.value}
+  folder = cls(**options).data_path
+  files.check(folder, OVERWRITE.value)
+  with _aside(folder), contextlib.redirect_stdout(io.StringIO()):  # TFDS announces a download
+    builder = cls(**options)
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=MANUAL_DIR.value))
+  for split, info in builder.info.splits.items():
+    published = builder.PUBLISHED.get(split, info.num_examples)
+    note = f' (the authors have {published:,})' if published != info.num_examples else ''
+    print(f'tfds:{builder.info.full_name.rpartition("/")[0]}:{split} has {info.num_examples:,} triplets{note}')
+  left_out = folder / 'left_out.txt'
+  print(f'{folder}{", what is left out is in " + str(left_out) if left_out.exists() else ""}')
+
+
+def _config(cls):
+  """What --config says: a name, or a configuration of one's own."""
+  value = CONFIG.value
+  names = [config.name for config in cls.BUILDER_CONFIGS]
+  if value is None or value in names:
+    return value
+  if not names:
+    raise UserError(f'--config={value}: {cls.name} has no configurations')
+  try:
+    return cls.builder_config_cls(**json.loads(value))
+  except UserError:
+    raise
+  except (TypeError, ValueError) as error:
+    raise UserError(f'--config={value}: {error}; expected one of {", ".join(names)}, or JSON') from error
+
+
+@contextlib.contextmanager
+def _aside(folder):
+  """Keeps what is in the way until there is something in its place."""
+  old = folder.parent / f'.{folder.name}.old'
+  if folder.exists():
+    folder.rename(old)
+  try:
+    yield
+  except BaseException:
+    if old.exists():
+      old.rename(folder)
+    raise
+  if old.exists():
+    old.rmtree()
+
+
+if __name__ == '__main__':
+  cli.run(main)

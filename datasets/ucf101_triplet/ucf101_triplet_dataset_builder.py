@@ -1,0 +1,20 @@
+"""UCF101 triplets, the test set of Deep Voxel Flow."""
+
+import tensorflow_datasets as tfds
+
+from film_tf.data import building, footage
+
+
+class Builder(building.TripletBuilder):
+  """Split `test`."""
+
+  VERSION = tfds.core.Version('1.0.0')
+  HOMEPAGE = 'https://github.com/liuziwei7/voxel-flow'
+  PUBLISHED = {'test': 379}
+
+  def clips(self, root):
+    base = building.find(root, 'ucf101_interp_ours', '.')
+    folders = footage.natural(path.parent for path in base.glob('*/frame_00.png'))
+    building.complete(folders, self.PUBLISHED['test'], 'folders with a frame_00.png', base)
+    names = ('frame_00.png', 'frame_01_gt.png', 'frame_02.png')  # frame_01_ours.png is a result of that paper
+    return {'test': [building.of_files(folder.name, [folder / name for name in names]) for folder in folders]}

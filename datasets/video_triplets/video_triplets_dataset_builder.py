@@ -1,0 +1,96 @@
+"""Triplets from your own footage: a folder of videos, or of folders of frames."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from film_tf.data import building, footage, motion
+from film_tf.errors import UserError
+
+_measure = tf.function(motion.measure, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)] * 2)
+
+
+@dataclasses.dataclass(eq=False)
+class Config(tfds.core.BuilderConfig):
+  """Which triplets to take; `--config='{"name": "fast", "stride": 2}'` makes one of your own.
+
+  Raises:
+    UserError: a value is out of range.
+  """
+
+  stride: int = 1  # frames from the first to the middle, and on to the last
+  step: int = 2  # frames from one triplet to the next
+  min_motion: float = 1.0  # pixels that something must move from the first frame to the last
+  max_lost: float = 0.85  # share of the first frame's texture that may be missing in the last; more is a cut
+  min_difference: float = 0.5  # mean difference of two neighbours, of 255, below which one is a duplicate
+  height: int = 0  # pixels to shrink frames to, with their width; 0 keeps them as they are
+
+  def __post_init__(self):
+    if min(self.stride, self.step) < 1 or self.height < 0 or not 0.0 <= self.max_lost <= 1.0:
+      raise UserError(
+        f'stride {self.stride}, step {self.step}, height {self.height}, max_lost {self.max_lost}; '
+        'expected whole numbers >= 1, >= 1, >= 0, and 0 to 1'
+      )
+
+
+def _files(folder):
+  """All files in a folder and those in it."""
+  for path in folder.iterdir():
+    if path.is_dir():
+      yield from _files(path)
+    else:
+      yield path
+
+
+class Builder(building.TripletBuilder):
+  """Split `train`, in the order of the names; `train[90%:]` is then the last videos."""
+
+  VERSION = tfds.core.Version('1.0.0')
+  BUILDER_CONFIGS = [
+    Config(name='default', description='Neighbouring frames.'),
+    Config(name='stride2', stride=2, description='Every second frame: twice the motion.'),
+    Config(name='stride3', stride=3, step=3, description='Every third frame.'),
+  ]
+
+  def clips(self, root):
+    sources = {}
+    for path in _files(root):
+      if path.suffix.lower() in footage.VIDEOS:
+        sources[path] = footage.video
+      elif path.suffix.lower() in footage.IMAGES:
+        sources[path.parent] = lambda folder: map(footage.image, footage.images(folder))
+    if not sources:
+      building.find(root, 'videos or folders of frames')
+    return {'train': [self._clip(root, path, sources[path]) for path in footage.natural(sources)]}
+
+  def _clip(self, root, path, read):
+    name = str(path.relative_to(root))
+
+    def triplets():
+      frames = map(self._shrunk, read(path))
+      for number, *window in footage.windows(frames, self.builder_config.stride, self.builder_config.step):
+        triplet = footage.triplet(f'{name}/{number:06d}', window)
+        if self._useful(*(frame.pixels for frame in window)):
+          yield triplet
+
+    return building.Clip(name, triplets)
+
+  def _shrunk(self, frame):
+    height, width, _ = frame.pixels.shape
+    wanted = self.builder_config.height
+    if not wanted or wanted >= height:
+      return frame
+    small = Image.fromarray(frame.pixels).resize((round(width * wanted / height), wanted), Image.Resampling.BOX)
+    return footage.Frame(frame.name, np.asarray(small))
+
+  def _useful(self, x0, y, x1):
+    """Whether there is no duplicate, no cut, and enough motion."""
+    config = self.builder_config
+    differences = [np.mean(np.abs(y.astype(np.int16) - x)) for x in (x0, x1)]
+    if min(differences) < config.min_difference:
+      return False
+    _, largest, lost = _measure(x0, x1)
+    return bool(lost <= config.max_lost and largest >= config.min_motion)

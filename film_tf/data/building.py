@@ -1,0 +1,140 @@
+"""What the TFDS builders in `datasets/` share: one feature spec, and a data set that is whole or is not built."""
+
+import abc
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent import futures
+
+import tensorflow_datasets as tfds
+from etils import epath
+
+from film_tf import keys
+from film_tf.data import footage, records
+from film_tf.data.records import Triplet
+from film_tf.errors import UserError
+
+LEFT_OUT = 'left_out.txt'
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+  """What is read, and is whole or broken, as one: the three files of a triplet, or a video."""
+
+  name: str
+  triplets: Callable[[], Iterable[Triplet]]  # raises UserError where it is broken
+
+
+def of_files(name: str, files: Iterable[epath.Path]) -> Clip:
+  """A triplet of three image files, whose bytes are kept."""
+
+  def read():
+    with futures.ThreadPoolExecutor() as pool:  # decoding takes most of the time
+      yield footage.triplet(name, pool.map(footage.image, files))
+
+  return Clip(name, read)
+
+
+class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+  """A builder says by `clips` what there is, and is given the rest.
+
+  Examples are in the order of `clips`. Every frame is decoded once while it is built. One that is missing, damaged, or
+  of another size than its neighbours stops the building, once all clips have been looked at, and nothing is left. With
+  `skip_broken` the data set is built without those triplets (and what comes after them in a video), and a file
+  `left_out.txt` beside the records lists them.
+
+  Raises:
+    UserError: from `download_and_prepare`, what is wrong with the files.
+  """
+
+  MANUAL_DOWNLOAD_INSTRUCTIONS = 'The README.md beside the builder says where to get the files and how to lay them out.'
+  HOMEPAGE = None
+  PUBLISHED: Mapping[str, int] = {}  # triplets by split, as the authors count them
+
+  def __init__(self, *, skip_broken: bool = False, **kwargs):
+    super().__init__(**kwargs)
+    self._skip_broken = skip_broken
+
+  @abc.abstractmethod
+  def clips(self, root: epath.Path) -> Mapping[str, Iterable[Clip]]:
+    """The clips by split that a folder has."""
+
+  def _info(self):
+    image = tfds.features.Image(shape=(None, None, 3))
+    return self.dataset_info_from_configs(
+      features=tfds.features.FeaturesDict(
+        {**dict.fromkeys(records.FRAMES, image), keys.PATH: tfds.features.Text(doc='What names the triplet.')}
+      ),
+      homepage=self.HOMEPAGE,
+      disable_shuffling=True,  # the order of the lists; training shuffles by itself
+    )
+
+  def _split_generators(self, dl_manager):
+    splits = self.clips(dl_manager.manual_dir)
+    self._good, self._left_out, self._names = 0, [], set()
+    last = list(splits)[-1]
+    return {split: self._generate_examples(clips, split == last) for split, clips in splits.items()}
+
+  def _generate_examples(self, clips, last):
+    for clip in clips:
+      try:
+        for triplet in clip.triplets():
+          if triplet.path in self._names:
+            raise UserError(f'{triplet.path} is listed twice')
+          self._names.add(triplet.path)
+          self._good += 1
+          yield triplet.path, {**dict(zip(records.FRAMES, triplet.frames, strict=True)), keys.PATH: triplet.path}
+      except UserError as error:
+        self._left_out.append(f'{clip.name}: {error.message}')
+    if last:
+      self._finish()
+
+  def _finish(self):
+    """Stops where clips are broken, or lists them; the folder of the records is still a temporary one."""
+    count = f'{self._good} triplets are good, {len(self._left_out)} clips are broken'
+    if not self._good:
+      raise UserError(f'{count}; {self._left_out[0] if self._left_out else "there is nothing to build"}')
+    if self._left_out and not self._skip_broken:
+      raise UserError(f'{count}, the first is {self._left_out[0]}; get them again, or leave them out by --skip_broken')
+    if self._left_out:
+      (self.data_path / LEFT_OUT).write_text('\n'.join([*self._left_out, '']))
+
+
+def find(root: epath.Path, *names: str) -> epath.Path:
+  """The first of several paths in a folder that exists.
+
+  Raises:
+    UserError: there is none; it says what there is instead.
+  """
+  for name in names:
+    if (root / name).exists():
+      return root / name
+  there = sorted(path.name for path in root.iterdir())
+  packed = [name for name in there if name.endswith(('.zip', '.tar', '.gz', '.tgz', '.rar', '.7z'))]
+  hint = f'unpack {packed[0]} first' if packed else f'there is {", ".join(there[:5])}{" ..." * (len(there) > 5)}'
+  raise UserError(f'{root} has no {" or ".join(names)}; {hint}')
+
+
+def lines(path: epath.Path) -> list[str]:
+  """The lines of a list, without blank ones.
+
+  Raises:
+    UserError: it is missing or empty.
+  """
+  try:
+    found = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+  except OSError as error:
+    raise UserError(f'{path} cannot be read: {error.strerror or error}') from error
+  if not found:
+    raise UserError(f'{path} is empty')
+  return found
+
+
+def complete(found: Sequence, expected: int, what: str, root: epath.Path) -> Sequence:
+  """What was found, where it is as much as the authors publish.
+
+  Raises:
+    UserError: it is not.
+  """
+  if len(found) != expected:
+    raise UserError(f'{root} has {len(found)} {what}; expected {expected}, so the download is not whole')
+  return found

@@ -1,0 +1,124 @@
+"""Every data set, built from a tree in its true layout: what is in it, in which order, and that nothing was changed."""
+
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from datasets import dummy
+from film_tf import keys
+from film_tf.data import records, sources
+from film_tf.errors import UserError
+from tests.conftest import ROOT
+from tests.datasets.building import build, builder, examples, layout
+
+NAMES = sorted(path.parent.name for path in (ROOT / 'datasets').glob('*/*_dataset_builder.py'))
+SKIP = {frame: tfds.decode.SkipDecoding() for frame in records.FRAMES}
+
+
+def vimeo(root, name):
+  folder = next(path for path in (root / 'vimeo_triplet/sequences', root / 'vimeo_interp_test/target') if path.exists())
+  return [folder / name / f'im{i}.png' for i in (1, 2, 3)]
+
+
+def ucf101(root, name):
+  return [root / 'ucf101_interp_ours' / name / f'{frame}.png' for frame in ('frame_00', 'frame_01_gt', 'frame_02')]
+
+
+def middlebury(root, name):
+  data, truth = root / 'other-data' / name, root / 'other-gt-interp' / name
+  return [data / 'frame10.png', truth / 'frame10i11.png', data / 'frame11.png']
+
+
+def snu(root, name):
+  difficulty, folder, clip, middle = name.split('/')
+  gap = {'easy': 1, 'medium': 2, 'hard': 4, 'extreme': 8}[difficulty]
+  return [root / 'test' / folder / clip / f'{int(middle) + i:06d}.png' for i in (-gap, 0, gap)]
+
+
+def x4k(root, name):
+  return [root / 'test' / name / f'{i:04d}.png' for i in (0, 16, 32)]
+
+
+def snu_names(difficulty):
+  return [f'{difficulty}/{clip}/000020' for clip in ('GOPRO_test/GOPR0384_11_00', 'YouTube_test/0000')]
+
+
+# layout, builder, names by split in order, the files of a name
+CASES = [
+  ('vimeo90k_triplet', 'vimeo90k_triplet', dummy.VIMEO, vimeo),
+  ('vimeo_interp_test', 'vimeo90k_triplet', {'test': dummy.VIMEO['test']}, vimeo),
+  ('ucf101_triplet', 'ucf101_triplet', {'test': [str(10 * i + 1) for i in range(379)]}, ucf101),
+  ('middlebury_other', 'middlebury_other', {'test': list(dummy.MIDDLEBURY)}, middlebury),
+  ('snu_film', 'snu_film', {name: snu_names(name) for name in ('easy', 'medium', 'hard', 'extreme')}, snu),
+  (
+    'x4k1000fps_test',
+    'x4k1000fps_test',
+    {'test': [f'Type{i // 5 + 1}/TEST{i + 1:02d}_{i:03d}_f{100 * i:04d}' for i in range(15)]},
+    x4k,
+  ),
+]
+
+
+@pytest.mark.parametrize(('tree', 'name', 'expected', 'files'), CASES, ids=[case[0] for case in CASES])
+def test_the_files_come_back_as_they_are_in_the_order_of_the_lists(tree, name, expected, files, tmp_path):
+  root = layout(tree, tmp_path / 'root')
+  made = build(name, root, tmp_path / 'built')
+  assert set(made.info.splits) == set(expected)
+  everything = []
+  for split, names in expected.items():
+    encoded, decoded = examples(made, split, decoders=SKIP), examples(made, split)
+    assert [example[keys.PATH].decode() for example in encoded] == names
+    assert made.info.splits[split].num_examples == len(names)
+    for path, raw, pixels in zip(names, encoded, decoded, strict=True):
+      for frame, file in zip(records.FRAMES, files(root, path), strict=True):
+        assert raw[frame] == file.read_bytes()
+        np.testing.assert_array_equal(pixels[frame], np.asarray(Image.open(file)))
+    everything += names
+  assert len(everything) == len(set(everything))
+
+
+def test_the_root_may_be_the_folder_itself(tmp_path):
+  root = layout('vimeo90k_triplet', tmp_path / 'root')
+  made = build('vimeo90k_triplet', root / 'vimeo_triplet', tmp_path / 'built')
+  assert made.info.splits['train'].num_examples == 4
+
+
+def test_vimeos_outer_frames_may_lie_under_input(tmp_path):
+  root = layout('vimeo_interp_test', tmp_path / 'root')
+  folder = root / 'vimeo_interp_test'
+  for path in list(folder.glob('target/*/*/im[13].png')):
+    moved = folder / 'input' / path.relative_to(folder / 'target')
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(moved)
+  made = build('vimeo90k_triplet', root, tmp_path / 'built')
+  assert [example[keys.PATH].decode() for example in examples(made, 'test')] == dummy.VIMEO['test']
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_metadata_is_whole(name, tmp_path):
+  made = builder(name, tmp_path)
+  metadata = made.get_metadata()
+  assert 'Terms' in metadata.description
+  assert '--manual_dir' in metadata.description
+  assert set(metadata.tags) <= set(tfds.core.dataset_metadata.valid_tags())
+  assert metadata.tags
+  assert '@' in metadata.citation or name == 'video_triplets'
+  assert (pathlib.Path(made.code_path).parent / 'CITATIONS.bib').exists()
+  assert list(made.info.features) == [*records.FRAMES, keys.PATH]
+
+
+def test_a_built_data_set_is_a_source(tmp_path, monkeypatch):
+  build('middlebury_other', layout('middlebury_other', tmp_path / 'root'), tmp_path / 'built')
+  monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path / 'built'))
+  found = [example[keys.PATH].numpy().decode() for example in sources.ordered('tfds:middlebury_other:test')]
+  assert found == list(dummy.MIDDLEBURY)
+
+
+def test_two_splits_share_nothing(tmp_path):
+  root = layout('vimeo90k_triplet', tmp_path / 'root')
+  (root / 'vimeo_triplet' / 'tri_testlist.txt').write_text('00001/0389\n00001/0001\n')
+  with pytest.raises(UserError, match='00001/0001 is listed twice'):
+    build('vimeo90k_triplet', root, tmp_path / 'built')

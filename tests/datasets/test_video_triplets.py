@@ -1,0 +1,101 @@
+"""Footage becomes triplets: which, and which not."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datasets import dummy
+from datasets.video_triplets.video_triplets_dataset_builder import Config
+from film_tf import keys
+from film_tf.data import records
+from film_tf.errors import UserError
+from tests.conftest import ROOT
+from tests.data.test_footage import write_video
+from tests.datasets.building import build, examples, layout
+
+CLIPS = ROOT.parent / 'shared/data/clips'
+
+
+def names(made):
+  return [example[keys.PATH].decode() for example in examples(made, 'train')]
+
+
+def test_folders_of_frames(tmp_path):
+  root = layout('video_triplets', tmp_path / 'root')  # two folders of nine frames
+  made = build('video_triplets', root, tmp_path / 'built')
+  expected = [f'{folder}/{middle:06d}' for folder in ('first', 'second') for middle in (1, 3, 5, 7)]
+  assert names(made) == expected
+  for number, name in enumerate(expected):
+    folder, middle = name.split('/')
+    example = examples(made, 'train')[number]
+    for frame, i in zip(records.FRAMES, range(int(middle) - 1, int(middle) + 2), strict=True):
+      np.testing.assert_array_equal(example[frame], np.asarray(Image.open(root / folder / f'{i}.png')))
+
+
+@pytest.mark.parametrize(
+  ('options', 'middles'),
+  [({'stride': 2}, [2, 4, 6]), ({'stride': 3, 'step': 1}, [3, 4, 5]), ({'stride': 4}, [4]), ({'stride': 5}, [])],
+)
+def test_stride_and_step(options, middles, tmp_path):
+  root = layout('video_triplets', tmp_path / 'root')
+  config = Config(name='mine', **options)
+  if not middles:
+    with pytest.raises(UserError, match='0 triplets are good, 0 clips are broken; there is nothing to build'):
+      build('video_triplets', root, tmp_path / 'built', config=config)
+    return
+  made = build('video_triplets', root, tmp_path / 'built', config=config)
+  assert names(made) == [f'{folder}/{middle:06d}' for folder in ('first', 'second') for middle in middles]
+
+
+def test_cuts_duplicates_and_still_frames_are_left_out(tmp_path):
+  one, other = (dummy.frame(7, t, 96, 128) for t in range(40)), (dummy.frame(8, t, 96, 128) for t in range(40))
+  frames = [next(one) for _ in range(8)]
+  frames += [frames[-1]] + [next(one) for _ in range(5)]  # 8 repeats 7
+  frames += [next(other) for _ in range(6)]  # a cut between 13 and 14
+  (tmp_path / 'root').mkdir()
+  write_video(tmp_path / 'root' / 'a.mp4', frames)
+  write_video(tmp_path / 'root' / 'still.mp4', [frames[0]] * 10)
+  made = build('video_triplets', tmp_path / 'root', tmp_path / 'built', config=Config(name='all', step=1))
+  middles = [int(name.removeprefix('a.mp4/')) for name in names(made)]
+  assert middles == [i for i in range(1, 19) if i not in (7, 8, 13, 14)]
+
+
+def test_frames_are_shrunk_if_asked(tmp_path):
+  (tmp_path / 'root').mkdir()
+  write_video(tmp_path / 'root' / 'a.mp4', [dummy.frame(0, 2 * t, 96, 128) for t in range(5)])
+  made = build('video_triplets', tmp_path / 'root', tmp_path / 'built', config=Config(name='small', height=48))
+  assert {example[frame].shape for example in examples(made, 'train') for frame in records.FRAMES} == {(48, 64, 3)}
+
+
+def test_a_damaged_video_is_named(tmp_path):
+  root = layout('video_triplets', tmp_path / 'root')
+  (root / 'bad.mp4').write_bytes(b'nothing')
+  with pytest.raises(UserError, match=r'8 triplets are good, 1 clips are broken.*bad\.mp4 cannot be decoded'):
+    build('video_triplets', root, tmp_path / 'built')
+
+
+def test_a_folder_without_footage(tmp_path):
+  (tmp_path / 'root').mkdir()
+  (tmp_path / 'root' / 'notes.txt').write_text('')
+  with pytest.raises(UserError, match=r'has no videos or folders of frames; there is notes\.txt'):
+    build('video_triplets', tmp_path / 'root', tmp_path / 'built')
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CLIPS.exists(), reason=f'there are no real clips in {CLIPS}')
+def test_real_clips(tmp_path):
+  """Their cuts, which were found by looking, are left out and nothing else; frames decoded are those there are."""
+  root = tmp_path / 'root'
+  root.mkdir()
+  for name in ('scenecut_bikes.mp4', 'vfr_kitten.mp4', 'gif_parking_lot.gif'):
+    (root / name).symlink_to(CLIPS / name)
+  made = build('video_triplets', root, tmp_path / 'built', config=Config(name='all', step=1, min_motion=0.0))
+  found = {name: [] for name in os.listdir(root)}
+  for path in names(made):
+    clip, _, middle = path.partition('/')
+    found[clip].append(int(middle))
+  assert found['scenecut_bikes.mp4'] == [i for i in range(1, 99) if i not in (36, 37, 86, 87)]
+  assert found['vfr_kitten.mp4'] == list(range(1, 119))
+  assert found['gif_parking_lot.gif'] == list(range(1, 40))
