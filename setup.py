@@ -40,6 +40,7 @@ setuptools.setup(
   entry_points={
     'console_scripts': [
       'film_tf_train = film_tf.cli:train',
+      'film_tf_preview = film_tf.cli:preview',
       'film_tf_interpolate = film_tf.cli:interpolate',
       'film_tf_export = film_tf.cli:export',
     ]

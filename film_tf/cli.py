@@ -77,6 +77,11 @@ def train():
   runpy.run_module('film_tf.train', run_name='__main__', alter_sys=True)
 
 
+def preview():
+  """Console script."""
+  runpy.run_module('film_tf.preview', run_name='__main__', alter_sys=True)
+
+
 def interpolate():
   """Console script."""
   runpy.run_module('film_tf.interpolate', run_name='__main__', alter_sys=True)

@@ -10,6 +10,7 @@ import math
 import gin
 import tensorflow as tf
 
+from film_tf.data import motion
 from film_tf.errors import UserError
 
 
@@ -28,6 +29,8 @@ class Augmentation:
   rotation_degrees: float = 45.0  # which is at most this, either way
   time_reversal: bool = True  # swap before and after, every second time
   colour_jitter: float = 0.0  # brightness, contrast and saturation change by up to this share; 0 is off
+  # Take only crops in which what moves farthest from x0 to x1 moves by so many pixels, least and most; None is all.
+  motion_range: tuple[float, float] | None = None
 
   def __post_init__(self):
     if not isinstance(self.crop, int) or self.crop < 1:
@@ -39,6 +42,12 @@ class Augmentation:
       )
     if not 0.0 <= self.colour_jitter < 1.0:
       raise UserError(f'augmentation colour_jitter is {self.colour_jitter}; expected 0 to less than 1')
+    if self.motion_range is not None:
+      low, high = self.motion_range
+      if not 0.0 <= low < high:
+        raise UserError(f'augmentation motion_range is {low} to {high}; expected least and most, in pixels')
+      if self.crop < motion.LEAST:
+        raise UserError(f'augmentation crop is {self.crop}; motion_range needs {motion.LEAST} pixels at least')
 
 
 configured = gin.external_configurable(Augmentation, name='augmentation')
@@ -158,6 +167,12 @@ def colour_jitter(frames: tf.Tensor, seed: tf.Tensor, share: float) -> tf.Tensor
   frames = mean + contrast * (frames - mean)
   grey = tf.reduce_mean(frames, axis=-1, keepdims=True)
   return tf.clip_by_value(grey + saturation * (frames - grey), 0.0, 1.0)
+
+
+def in_motion_range(frames: tf.Tensor, low: float, high: float) -> tf.Tensor:
+  """Whether what moves farthest between first and last frame, see `motion.measure`, moves `low` to `high` pixels."""
+  largest = motion.measure(frames[0], frames[2]).largest
+  return (low <= largest) & (largest <= high)
 
 
 def _coin(seed):

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -24,6 +25,7 @@ class Frame:
   pixels: np.ndarray  # [H, W, 3] uint8
   file: bytes | None = None  # the bytes of the PNG or JPEG that it came from, while it is unchanged
 
+  @functools.cached_property  # a frame is in several triplets
   def encoded(self) -> bytes:
     """The file it came from, or a PNG of it."""
     return self.file or tf.io.encode_png(self.pixels).numpy()
@@ -120,4 +122,4 @@ def triplet(path: str, frames: Iterable[Frame]) -> Triplet:
     if other.pixels.shape != first.pixels.shape:
       y, x, _ = other.pixels.shape
       raise UserError(f'{first.name} has {width}x{height} pixels and {other.name} {x}x{y}; a triplet has one size')
-  return Triplet(path, tuple(frame.encoded() for frame in frames), height, width)
+  return Triplet(path, tuple(frame.encoded for frame in frames), height, width)

@@ -12,6 +12,9 @@ _NEARER = 1.0 / 255.0  # how much worse a match may be, in RMS, to be preferred 
 _FOUND = 0.25  # a window is found again where no more of its texture is lost
 
 
+LEAST = 2 * _MARGIN + _WINDOW  # pixels, height and width of an image
+
+
 class Motion(NamedTuple):
   """What moves between two images: scalars."""
 
@@ -32,7 +35,7 @@ def match(x0: tf.Tensor, x1: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
   """Finds windows of x0 again, anywhere in x1.
 
   Args:
-    x0: `[H, W, 3]`, uint8 or float in [0, 1], at least 32 pixels high and wide.
+    x0: `[H, W, 3]`, uint8 or float in [0, 1], `LEAST` pixels high and wide or more.
     x1: as x0.
 
   Returns:
@@ -67,8 +70,9 @@ def match(x0: tf.Tensor, x1: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
   y, x = best // width, best % width
 
   def at(y, x):
-    index = tf.stack([tf.clip_by_value(y, 0, height - 1), tf.clip_by_value(x, 0, width - 1)], axis=-1)
-    return tf.gather_nd(difference, index, batch_dims=1)
+    window = tf.range(rows * columns)
+    index = tf.stack([window, tf.clip_by_value(y, 0, height - 1), tf.clip_by_value(x, 0, width - 1)], axis=-1)
+    return tf.gather_nd(difference, index)
 
   def between(before, after, i, size):  # the vertex of a parabola, no more than half a pixel away
     bend = tf.maximum(before + after - 2.0 * here, n * _NOISE**2)

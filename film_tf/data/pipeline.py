@@ -1,7 +1,8 @@
 """From sources to batches."""
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 import gin
 import tensorflow as tf
@@ -11,6 +12,8 @@ from film_tf.data import augment, sources, synthetic
 from film_tf.data.augment import Augmentation
 from film_tf.data.synthetic import Scenes
 from film_tf.errors import UserError
+
+_PATIENCE = 1000  # crops in a row that may be out of the motion range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +87,8 @@ def training(
     else:
       encoded = sources.shuffled(name, seed + start, worker).shuffle(data.shuffle_buffer, seed + start)
       numbered = encoded.enumerate(start)
-      streams.append(numbered.map(lambda i, x: _augmented(x, tf.stack([seed, i]), augmentation), tf.data.AUTOTUNE))
+      stream = numbered.map(lambda i, x: _augmented(x, tf.stack([seed, i]), augmentation), tf.data.AUTOTUNE)
+      streams.append(_selected(stream, name, augmentation.motion_range) if augmentation.motion_range else stream)
   weights = list(data.sources.values())
   total = sum(weights)
   examples = tf.data.Dataset.sample_from_datasets(streams, [w / total for w in weights], seed + start)
@@ -115,8 +119,55 @@ def decode(example: Mapping) -> tf.Tensor:
   return tf.stack(frames)
 
 
+def readable(batches: Iterable, data: Data) -> Iterator:
+  """The same batches, with an error for people where the data cannot be read.
+
+  Raises:
+    UserError: a file is damaged, is no triplets, or has frames smaller than the crop; or none fits the motion range.
+  """
+  try:
+    yield from batches
+  except tf.errors.DataLossError as error:
+    files = [file for name in data.sources for file in sources.damaged(name)]
+    raise UserError(f'data.sources has damaged files: {", ".join(files) or error.message}') from error
+  except tf.errors.InvalidArgumentError as error:
+    ours = re.search(r'assertion failed: (.*)', error.message)
+    if ours:
+      raise UserError(re.sub(r'[\[\]]', '', ours[1])) from error  # TensorFlow brackets its parts
+    cause = re.sub(r'.*Iterator::\S+ ', '', error.message.splitlines()[0])
+    raise UserError(f'data.sources has what is no triplet: {cause}') from error
+
+
 def _augmented(example, seed, augmentation):
-  return _example(*tf.unstack(augment.augment(decode(example), seed, augmentation)))
+  frames = decode(example)
+  size, crop = tf.shape(frames)[1:3], augmentation.crop
+  message = ['triplet', example[keys.PATH], 'has', size, 'pixels, too few for augmentation.crop', crop]
+  tf.debugging.Assert(tf.reduce_all(size >= crop), message)
+  frames = augment.augment(frames, seed, augmentation)
+  made = _example(*tf.unstack(frames))
+  return (made, augment.in_motion_range(frames, *augmentation.motion_range)) if augmentation.motion_range else made
+
+
+def _selected(stream, name, motion_range):
+  """The examples in the motion range. Others are counted, or a range that nothing fits would look like a hang."""
+  low, high = motion_range
+
+  def count(misses, pair):
+    misses = tf.where(pair[1], 0, misses + 1)
+    message = [name, 'has', misses, 'crops in a row that are out of augmentation.motion_range', low, 'to', high]
+    tf.debugging.Assert(misses < _PATIENCE, message)
+    return misses, pair
+
+  selected = stream.scan(tf.constant(0), count).filter(_second)
+  return selected.map(_first)
+
+
+def _first(example, fits):
+  return example
+
+
+def _second(example, fits):
+  return fits
 
 
 def _example(x0, y, x1):

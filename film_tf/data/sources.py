@@ -10,6 +10,7 @@ import os
 import re
 
 import tensorflow as tf
+from absl import logging
 
 from film_tf.data import records
 from film_tf.errors import UserError
@@ -58,22 +59,52 @@ def shards(name: str) -> list[str]:
   """The files of `prefix@N`, of a pattern, or the one file.
 
   Raises:
-    UserError: a shard is missing, or nothing fits the pattern.
+    UserError: a shard is missing, nothing fits the pattern, or all files are empty.
+  """
+  files = names(name)
+  if files == [name]:
+    files = sorted(tf.io.gfile.glob(name))
+    if not files:
+      raise UserError(f'source {name}: no such file; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
+  else:
+    there = tf.io.gfile.glob(files[0].removesuffix(f'00000-of-{len(files):05d}') + '*')  # set-0... as ./set-0...
+    names_there = set(map(os.path.basename, there))
+    missing = [file for file in files if os.path.basename(file) not in names_there]
+    if missing:
+      raise UserError(f'source {name}: {len(missing)} of {len(files)} shards are missing, the first is {missing[0]}')
+  if not any(tf.io.gfile.stat(file).length for file in files):
+    raise UserError(f'source {name} has no triplets, its files are empty')
+  return files
+
+
+def damaged(name: str) -> list[str]:
+  """The TFRecord files of a source that cannot be read to their end, found by reading all."""
+  files = [] if name == 'synthetic' or name.startswith('tfds:') else shards(name)
+  return [file for file in files if not _whole(file)]
+
+
+def _whole(file):
+  try:
+    for _ in tf.data.TFRecordDataset(file, buffer_size=1 << 20):
+      pass
+  except tf.errors.DataLossError:
+    return False
+  return True
+
+
+def names(name: str) -> list[str]:
+  """The files that `prefix@N` stands for, whether there are any or not; anything else stands for itself.
+
+  Raises:
+    UserError: N is 0.
   """
   sharded = re.fullmatch(r'(.+)@(\d+)', name)
-  if sharded:
-    prefix, count = sharded[1], int(sharded[2])
-    files = [f'{prefix}-{i:05d}-of-{count:05d}' for i in range(count)]
-    missing = sorted(set(files) - set(tf.io.gfile.glob(f'{prefix}-*-of-{count:05d}')))
-    if missing or not files:
-      raise UserError(
-        f'source {name}: {len(missing)} of {count} shards are missing, the first is {"".join(missing[:1])}'
-      )
-    return files
-  files = sorted(tf.io.gfile.glob(name))
-  if not files:
-    raise UserError(f'source {name}: no such file; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
-  return files
+  if not sharded:
+    return [name]
+  prefix, count = sharded[1], int(sharded[2])
+  if not count:
+    raise UserError(f'{name} stands for no file; expected prefix@N with N of at least 1')
+  return [f'{prefix}-{i:05d}-of-{count:05d}' for i in range(count)]
 
 
 def _from_tfds(name, shuffle_files, seed=None, worker=None):
@@ -93,7 +124,12 @@ def _from_tfds(name, shuffle_files, seed=None, worker=None):
       enable_ordering_guard=False,  # ours are built in order, and shuffled for training all the same
       try_autocache=False,
     )
-    examples = builder.as_dataset(split=split, shuffle_files=shuffle_files, decoders=skip, read_config=config)
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)  # TFDS warns that what is shuffled is not in order
+    try:
+      examples = builder.as_dataset(split=split, shuffle_files=shuffle_files, decoders=skip, read_config=config)
+    finally:
+      logging.set_verbosity(verbosity)
   except (ValueError, AssertionError, KeyError, tfds.core.registered.DatasetNotFoundError) as error:
     folder = os.environ.get('TFDS_DATA_DIR', '~/tensorflow_datasets')
     raise UserError(f'source {name}: {str(error).splitlines()[0]} (looked in {folder}; build it first)') from error

@@ -71,7 +71,7 @@ def run(
   summaries = Summaries(os.path.join(base_dir, 'events'))
   loop.run(
     trainer,
-    batches,
+    pipeline.readable(batches, sources[0]),
     steps,
     every=[
       (log_every, lambda step, batch, logs: summaries.scalars(logs, step)),

@@ -1,9 +1,9 @@
 """The outer loop: steps, and what happens every so many of them."""
 
+import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-import tensorflow as tf
 import tqdm
 
 from film_tf import keys
@@ -12,7 +12,7 @@ from film_tf.training.trainer import Trainer
 
 def run(
   trainer: Trainer,
-  batches: tf.data.Dataset,
+  batches: Iterable[dict],
   steps: int,
   every: Sequence[tuple[int, Callable[[int, dict, dict], None]]],
 ):
@@ -27,7 +27,7 @@ def run(
   interval = 0.5 if sys.stderr.isatty() else 30.0  # a log file needs no more
   examples = 0
   with tqdm.tqdm(initial=trainer.step_number(), total=steps, unit='step', mininterval=interval) as bar:
-    for batch in batches.take(max(0, steps - trainer.step_number())):
+    for batch in itertools.islice(batches, max(0, steps - trainer.step_number())):
       logs = trainer.step(batch)
       step = trainer.step_number()
       examples += len(batch[keys.X0])

@@ -19,7 +19,7 @@ ROOMS = [
   ['exporters'],
   ['training'],
   ['inference'],
-  ['train', 'export', 'interpolate'],
+  ['train', 'preview', 'export', 'interpolate'],
 ]
 MODEL = [
   'options',

@@ -126,6 +126,15 @@ def test_turned_off_it_is_a_crop():
   np.testing.assert_allclose(result, FRAMES[:, :24, :24] / 255, atol=1e-6)
 
 
+def test_motion_range_counts_what_moves_farthest(way):
+  coarse = np.random.default_rng(1).random((12, 12, 3)).astype(np.float32)
+  big = tf.image.resize(coarse, (96, 96), 'bicubic').numpy()
+  frames = np.stack([big[16:80, 16 - x : 80 - x] for x in (0, 4, 8)])
+  assert way(lambda f: augment.in_motion_range(f, 6.0, 10.0), frames)
+  assert not way(lambda f: augment.in_motion_range(f, 10.0, 20.0), frames)
+  assert not way(lambda f: augment.in_motion_range(f, 0.0, 6.0), frames)
+
+
 def test_colour_jitter_stays_in_range_and_changes_colour():
   results = draw(lambda seed: augment.colour_jitter(FRAMES[:, :4, :4] / np.float32(255), seed, 0.4), 300)
   assert results.min() >= 0
@@ -140,7 +149,15 @@ def test_frames_that_are_too_small_are_an_error():
 
 @pytest.mark.parametrize(
   'wrong',
-  [{'crop': 0}, {'crop': 2.5}, {'rotation_probability': 2.0}, {'rotation_degrees': -1.0}, {'colour_jitter': 1.0}],
+  [
+    {'crop': 0},
+    {'crop': 2.5},
+    {'rotation_probability': 2.0},
+    {'rotation_degrees': -1.0},
+    {'colour_jitter': 1.0},
+    {'motion_range': (5.0, 5.0)},
+    {'motion_range': (1.0, 5.0), 'crop': 16},
+  ],
 )
 def test_wrong_options_are_refused(wrong):
   with pytest.raises(UserError, match='augmentation'):

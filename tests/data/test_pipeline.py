@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from film_tf.data import pipeline
+from film_tf.data import motion, pipeline, records
 from film_tf.data.augment import Augmentation
 from film_tf.data.pipeline import Data
 from film_tf.data.synthetic import Scenes
@@ -79,3 +79,57 @@ def test_scenes_and_crops_that_are_mixed_need_one_size(tmp_path):
 def test_wrong_sources_are_refused(wrong):
   with pytest.raises(UserError, match=r'data\.sources'):
     Data(wrong)
+
+
+def moving(folder, motions):
+  """Records of a texture that moves by so many pixels."""
+  big = np.random.default_rng(0).random((20, 20, 3)).astype(np.float32)
+  big = (255 * tf.image.resize(big, (160, 160), 'bicubic').numpy().clip(0, 1)).astype(np.uint8)
+  with tf.io.TFRecordWriter(f'{folder}/moving') as writer:
+    for motion in motions:
+      frames = tuple(triplets.png(big[40:120, 40 - x : 120 - x]) for x in (0, motion // 2, motion))
+      writer.write(records.encode(records.Triplet(str(motion), frames, 80, 80)))
+  return f'{folder}/moving'
+
+
+def test_only_crops_in_the_motion_range_are_taken(tmp_path):
+  crop = Augmentation(crop=64, motion_range=(5.0, 15.0))
+  name = moving(tmp_path, [0, 2, 10, 30])
+  dataset = pipeline.training(Data({name: 1.0}), SCENES, crop, 4, 0)
+  for batch in dataset.take(8):
+    for x0, x1 in zip(batch['x0'], batch['x1'], strict=True):
+      assert 8 < motion.measure(x0, x1).largest < 12  # only the one that moves by 10 is in range
+
+
+@pytest.mark.parametrize(
+  ('options', 'message'),
+  [
+    ({'crop': 81}, r'triplet 10 has 80 80 pixels, too few for augmentation.crop 81'),
+    ({'crop': 64, 'motion_range': (20.0, 30.0)}, r'moving has 1000 crops in a row .* 20 to 30'),
+  ],
+)
+def test_data_that_cannot_be_used_says_why(options, message, tmp_path):
+  data = Data({moving(tmp_path, [10]): 1.0})
+  with pytest.raises(UserError, match=message):
+    next(pipeline.readable(pipeline.training(data, SCENES, Augmentation(**options), 2, 0), data))
+
+
+@pytest.mark.parametrize(
+  ('content', 'message'),
+  [
+    (b'no record at all, but long enough to look like one', 'has damaged files: .*/bad'),
+    (None, r'has what is no triplet: Feature: frame_0/encoded .* is required'),
+    (b'', 'has no triplets, its files are empty'),
+  ],
+  ids=['damaged', 'foreign', 'empty'],
+)
+def test_files_that_hold_no_triplets(content, message, tmp_path):
+  path = tmp_path / 'bad'
+  if content is None:
+    with tf.io.TFRecordWriter(str(path)) as writer:
+      writer.write(tf.train.Example().SerializeToString())
+  else:
+    path.write_bytes(content)
+  data = Data({str(path): 1.0})
+  with pytest.raises(UserError, match=message):
+    next(pipeline.readable(pipeline.training(data, SCENES, CROP, 2, 0), data))

@@ -1,0 +1,54 @@
+"""Draws what the trainer will see: a contact sheet of training examples, with how far things move in them.
+
+  python -m film_tf.preview --gin_configs=gin/film_mini.gin --output=sheet.png
+
+A row is the first frame, the middle, the last, and the difference of first and last. "Lost" is the share of the first
+frame's texture not found in the last: near 100 % are cuts. "Middle off" is how far the middle is from the other two, of
+how far these are apart: over 100 % it is hardly the middle.
+"""
+
+from film_tf import cli  # first, for it quiets TensorFlow
+
+import inspect  # isort: skip
+
+import gin
+from absl import flags
+from PIL import Image
+
+from film_tf import config, files
+from film_tf.data import augment, contact_sheet, pipeline, synthetic
+from film_tf.errors import UserError
+from film_tf.training import experiment
+
+OUTPUT = flags.DEFINE_string('output', None, 'The sheet, a .png.')
+EXAMPLES = flags.DEFINE_integer('examples', 16, 'How many.', lower_bound=1, upper_bound=512)
+OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace an output file that exists.')
+flags.mark_flag_as_required('output')
+flags.adopt_module_key_flags(config)
+
+
+def main(words):
+  if words or not OUTPUT.value.endswith('.png'):
+    raise UserError(f'--output={OUTPUT.value} {" ".join(words)}; expected one name that ends in .png')
+  config.parse_flags()
+  files.check(OUTPUT.value, OVERWRITE.value)
+  data, scenes, augmentation = pipeline.configured(), synthetic.configured(), augment.configured()
+  batches = pipeline.training(data, scenes, augmentation, batch_size=EXAMPLES.value, seed=_seed())
+  batch = next(pipeline.readable(batches, data))
+  examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]
+  with files.whole(OUTPUT.value, OVERWRITE.value) as temporary:
+    Image.fromarray(contact_sheet.draw(examples)).save(temporary, 'PNG')
+  print(contact_sheet.table(examples))
+  print(OUTPUT.value)
+
+
+def _seed():
+  """What the trainer will take."""
+  try:
+    return gin.query_parameter('train.seed')
+  except ValueError:  # not bound
+    return inspect.signature(experiment.run).parameters['seed'].default
+
+
+if __name__ == '__main__':
+  cli.run(main)

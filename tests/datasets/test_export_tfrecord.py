@@ -1,0 +1,63 @@
+"""TFRecord shards of a data set, and back."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from datasets import export_tfrecord
+from film_tf import keys
+from film_tf.data import pipeline, sources
+from film_tf.errors import UserError
+from tests.conftest import assert_user_error, command
+from tests.data import triplets
+from tests.datasets.building import build, layout
+
+
+@pytest.mark.parametrize('shards', [1, 5, 12])
+def test_a_built_data_set_becomes_shards_in_order(shards, tmp_path, monkeypatch):
+  build('middlebury_other', layout('middlebury_other', tmp_path / 'root'), tmp_path / 'built')
+  monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path / 'built'))
+  output = f'{tmp_path}/out/set@{shards}'
+  export_tfrecord.export('tfds:middlebury_other:test', output)
+  assert len(list((tmp_path / 'out').iterdir())) == shards
+  sizes = [len(list(tf.data.TFRecordDataset(file))) for file in sources.shards(output)]
+  assert max(sizes) - min(sizes) <= 1
+  before = list(sources.ordered('tfds:middlebury_other:test').as_numpy_iterator())
+  assert list(sources.ordered(output).as_numpy_iterator()) == before
+  example = tf.train.Example.FromString(next(iter(tf.data.TFRecordDataset(sources.shards(output)))).numpy())
+  feature = example.features.feature
+  assert feature['frame_1/height'].int64_list.value[0] == 24
+  assert feature['frame_1/width'].int64_list.value[0] == 32
+  assert feature['frame_1/format'].bytes_list.value[0] == b'png'
+  pixels = next(iter(pipeline.evaluation(output)))
+  np.testing.assert_array_equal(pixels[keys.PATH], [before[0][keys.PATH]])
+
+
+def test_shards_may_be_divided_anew_on_another_file_system(tmp_path):
+  """`ram://` is a file system of TensorFlow's that is not the machine's own, as `gs://` is."""
+  name = triplets.write(tmp_path, [3, 1, 3])
+  export_tfrecord.export(name, f'ram://{tmp_path.name}/set@2')
+  paths = [example[keys.PATH].numpy() for example in sources.ordered(f'ram://{tmp_path.name}/set@2')]
+  assert paths == [str(i).encode() for i in range(7)]
+  assert len(sources.shards(f'ram://{tmp_path.name}/set-*')) == 2
+
+
+def test_what_it_refuses(tmp_path):
+  name = triplets.write(tmp_path, [3])
+  with pytest.raises(UserError, match='3 triplets, too few for 4 files'):
+    export_tfrecord.export(name, f'{tmp_path}/out@4')
+  with pytest.raises(UserError, match='stands for no file'):
+    export_tfrecord.export(name, f'{tmp_path}/out@0')
+  export_tfrecord.export(name, f'{tmp_path}/out@2')
+  with pytest.raises(UserError, match='out-00000-of-00002 exists already'):
+    export_tfrecord.export(name, f'{tmp_path}/out@2')
+  export_tfrecord.export(name, f'{tmp_path}/out@2', overwrite=True)
+
+
+@pytest.mark.slow
+def test_the_command(tmp_path):
+  build('middlebury_other', layout('middlebury_other', tmp_path / 'root'), tmp_path / 'built')
+  words = ['datasets.export_tfrecord', 'tfds:middlebury_other:test', '--output=set@3']
+  done = command(*words, '--data_dir=built', cwd=tmp_path)
+  assert done.stdout.split('\n')[0] == '12 triplets in 3 files: set@3'
+  assert_user_error(command(*words, '--data_dir=nowhere', cwd=tmp_path), 'middlebury_other', 'nowhere')
