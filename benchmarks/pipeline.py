@@ -62,7 +62,7 @@ def examples_a_second(function, path):
   """Of the encoded triplets mapped by `function` on one core."""
   dataset = sources.ordered(path).repeat().enumerate().map(lambda i, x: function(x, tf.stack([1, i])))
   options = tf.data.Options()
-  options.threading.private_threadpool_size = 1
+  options.threading.private_threadpool_size = options.threading.max_intra_op_parallelism = 1
   iterator = iter(dataset.with_options(options))
   next(iterator)
   start = time.perf_counter()

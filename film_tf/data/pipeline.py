@@ -134,7 +134,7 @@ def readable(batches: Iterable, data: Data) -> Iterator:
     ours = re.search(r'assertion failed: (.*)', error.message)
     if ours:
       raise UserError(re.sub(r'[\[\]]', '', ours[1])) from error  # TensorFlow brackets its parts
-    cause = re.sub(r'.*Iterator::\S+ ', '', error.message.splitlines()[0])
+    cause = re.sub(r'.*Iterator::\S+ |{{function_node .*?}} ', '', error.message.splitlines()[0])
     raise UserError(f'data.sources has what is no triplet: {cause}') from error
 
 

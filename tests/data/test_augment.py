@@ -36,9 +36,10 @@ def test_each_outcome_is_as_frequent_as_it_says(function, shares):
 
 
 def test_rotation_happens_half_of_the_time_and_fills_its_range():
+  options = Augmentation(crop=25, quarter_turns=False, flip=False)
   frames = np.zeros((3, 25, 25, 1), np.float32)
   frames[:, 11:14, 20:23] = 1  # a dot to the right of the centre says how it was turned
-  values = draw(lambda seed: augment.crop(frames, seed, Augmentation(crop=25))[0]).reshape(-1, 25, 25)
+  values = draw(lambda seed: augment.crop(frames, seed, options)[0]).reshape(-1, 25, 25)
   upright = (values == frames[0, ..., 0]).all(axis=(1, 2))
   assert abs(upright.mean() - 0.5) < 0.015
   y, x = np.mgrid[:25, :25] - 12
@@ -47,6 +48,18 @@ def test_rotation_happens_half_of_the_time_and_fills_its_range():
   assert 44 < np.abs(angle).max() < 46
   assert abs(np.mean(angle > 0) - 0.5) < 0.03
   assert abs(np.mean(np.abs(angle) < 22.5) - 0.5) < 0.03
+
+
+@pytest.mark.parametrize('probability', [0.0, 1.0])
+def test_crops_are_turned_and_mirrored_in_all_eight_ways(probability):
+  """Whether they are cut out, or sampled as if turned by a small angle, here of 0 degrees."""
+  options = Augmentation(crop=3, rotation_probability=probability, rotation_degrees=0.0)
+  frames = RANDOM.random((3, 3, 3, 1), np.float32)
+  results = draw(lambda seed: augment.crop(frames, seed, options)[0])
+  ways, counts = np.unique(np.round(results, 4), axis=0, return_counts=True)
+  turned = [np.rot90(image, k) for image in (frames[0], frames[0][:, ::-1]) for k in range(4)]
+  assert {tuple(way) for way in ways} == {tuple(np.round(way.ravel(), 4)) for way in turned}
+  np.testing.assert_allclose(counts / 10_000, 0.125, atol=0.01)
 
 
 def test_upright_crops_are_cut_out_and_all_places_are_as_likely():
