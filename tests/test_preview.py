@@ -51,7 +51,8 @@ def test_the_command_and_its_mistakes(tmp_path):
   done = preview(mine, crop, cwd=tmp_path)
   assert done.returncode == 0, done.stderr
   assert 'largest motion' in done.stdout
-  assert Image.open(tmp_path / 'sheet.png').size == (2 * (4 * 40 + 18), 2 * (40 + 18))
+  with Image.open(tmp_path / 'sheet.png') as sheet:
+    assert sheet.size == (2 * (4 * 40 + 18), 2 * (40 + 18))
   again = preview(mine, crop, cwd=tmp_path, output='again.png')
   assert again.stdout.splitlines()[:-1] == done.stdout.splitlines()[:-1]
   assert (tmp_path / 'again.png').read_bytes() == (tmp_path / 'sheet.png').read_bytes()

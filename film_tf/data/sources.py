@@ -10,9 +10,8 @@ import os
 import re
 
 import tensorflow as tf
-from absl import logging
 
-from film_tf.data import records
+from film_tf.data import built, records
 from film_tf.errors import UserError
 
 _ALONE = tf.distribute.InputContext()  # one worker
@@ -28,7 +27,7 @@ def ordered(name: str) -> tf.data.Dataset:
     UserError: there is no such source.
   """
   if name.startswith('tfds:'):
-    return _from_tfds(name, shuffle_files=False)
+    return built.read(name)
   return tf.data.TFRecordDataset(shards(name)).map(records.parse, tf.data.AUTOTUNE)
 
 
@@ -41,7 +40,7 @@ def shuffled(name: str, seed: int, worker: tf.distribute.InputContext = _ALONE) 
     What `ordered` returns, without end, the same for the same seed.
   """
   if name.startswith('tfds:'):
-    return _from_tfds(name, shuffle_files=True, seed=seed, worker=worker).repeat()
+    return built.read(name, seed, worker).repeat()
   files, n, index = shards(name), worker.num_input_pipelines, worker.input_pipeline_id
   if len(files) >= n:
     files, n, index = files[index::n], 1, 0
@@ -105,32 +104,3 @@ def names(name: str) -> list[str]:
   if not count:
     raise UserError(f'{name} stands for no file; expected prefix@N with N of at least 1')
   return [f'{prefix}-{i:05d}-of-{count:05d}' for i in range(count)]
-
-
-def _from_tfds(name, shuffle_files, seed=None, worker=None):
-  """A built data set with the features of `datasets/`; its images stay encoded."""
-  try:
-    import tensorflow_datasets as tfds  # an extra, and slow to import
-  except ImportError as error:
-    raise UserError(f'source {name} needs tensorflow-datasets ({error}); pip install tensorflow-datasets') from error
-  try:
-    _, builder_name, split = name.split(':')
-    builder = tfds.builder(builder_name, data_dir=os.environ.get('TFDS_DATA_DIR'), try_gcs=False)
-    skip = {frame: tfds.decode.SkipDecoding() for frame in records.FRAMES}
-    config = tfds.ReadConfig(
-      shuffle_seed=seed,
-      input_context=worker,
-      interleave_cycle_length=16 if shuffle_files else 1,  # 1: one file after the other
-      enable_ordering_guard=False,  # ours are built in order, and shuffled for training all the same
-      try_autocache=False,
-    )
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)  # TFDS warns that what is shuffled is not in order
-    try:
-      examples = builder.as_dataset(split=split, shuffle_files=shuffle_files, decoders=skip, read_config=config)
-    finally:
-      logging.set_verbosity(verbosity)
-  except (ValueError, AssertionError, KeyError, tfds.core.registered.DatasetNotFoundError) as error:
-    folder = os.environ.get('TFDS_DATA_DIR', '~/tensorflow_datasets')
-    raise UserError(f'source {name}: {str(error).splitlines()[0]} (looked in {folder}; build it first)') from error
-  return examples.map(records.from_tfds, tf.data.AUTOTUNE)

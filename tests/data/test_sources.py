@@ -99,6 +99,19 @@ def test_a_built_tfds_data_set_is_a_source(built):
   assert sorted(paths(sources.shuffled(built, seed=1), 12), key=int) == [str(i) for i in range(12)]
 
 
+def test_a_slice_of_a_split(built):
+  assert paths(sources.ordered(f'{built}[25%:75%]')) == [str(i) for i in range(3, 9)]
+
+
+@pytest.mark.parametrize('workers', [1, 2, 5])
+def test_workers_share_a_built_data_set_that_is_one_file(built, workers):
+  shares = [
+    paths(sources.shuffled(built, 1, tf.distribute.InputContext(workers, i)), 12 // workers) for i in range(workers)
+  ]
+  everything = [path for share in shares for path in share]
+  assert len(set(everything)) == len(everything) == 12 // workers * workers
+
+
 @pytest.mark.parametrize(
   ('name', 'part'),
   [
@@ -107,7 +120,7 @@ def test_a_built_tfds_data_set_is_a_source(built):
     ('{}/none', 'no such file'),
     ('{}/x-*', 'no such file'),
     ('tfds:nothing_of_ours:train', 'nothing_of_ours'),
-    ('tfds:nothing', 'tfds:nothing'),
+    ('tfds:nothing', 'expected tfds:NAME:SPLIT, such as tfds:nothing:train'),
   ],
 )
 def test_a_missing_source_is_named(tmp_path, name, part):

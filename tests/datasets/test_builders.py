@@ -1,6 +1,9 @@
 """Every data set, built from a tree in its true layout: what is in it, in which order, and that nothing was changed."""
 
+import os
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -108,6 +111,21 @@ def test_metadata_is_whole(name, tmp_path):
   assert '@' in metadata.citation or name == 'video_triplets'
   assert (pathlib.Path(made.code_path).parent / 'CITATIONS.bib').exists()
   assert list(made.info.features) == [*records.FRAMES, keys.PATH]
+
+
+@pytest.mark.slow
+def test_tfds_build_finds_the_builders(tmp_path):
+  """`tfds build` imports them as `name.name_dataset_builder` from any folder, without the checkout in its path."""
+  (tmp_path / 'film_tf').symlink_to(ROOT / 'film_tf')
+  script = (
+    'import sys; import tensorflow_datasets as tfds; sys.path.insert(0, sys.argv[1])\n'
+    'for name in sys.argv[2:]:\n'
+    '  print(tfds.core.community.builder_cls_from_module(f"{name}.{name}_dataset_builder").name)'
+  )
+  environment = {**os.environ, 'PYTHONPATH': str(tmp_path)}
+  words = [sys.executable, '-c', script, ROOT / 'datasets', *NAMES]
+  result = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+  assert result.stdout.split() == NAMES, result.stderr
 
 
 def test_a_built_data_set_is_a_source(tmp_path, monkeypatch):
