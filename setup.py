@@ -35,6 +35,7 @@ setuptools.setup(
     ],  # Python <= 3.11
     'data': ['tensorflow-datasets', 'importlib_resources'],
     'video': ['av>=12'],
+    'vgg': ['scipy'],
     'test': ['pytest', 'pytest-xdist', 'ruff', 'scikit-image'],
   },
   entry_points={

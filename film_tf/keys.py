@@ -3,6 +3,7 @@
 # A batch: what the network takes, and what it is trained on.
 X0, X1, TIME = 'x0', 'x1', 'time'  # two images [B, H, W, 3] in [0, 1]; where between them [B, 1], 0.5 as published
 Y = 'y'  # the true image between them
+VGG = 'vgg'  # features of the image by VGG-19, a list, for losses
 PATH = 'path'  # what names the example in its data set
 FORWARD_FLOW, BACKWARD_FLOW = 'forward_flow', 'backward_flow'  # true flow x0 -> x1 and x1 -> x0, [B, H, W, 2]
 

@@ -21,7 +21,7 @@ def test_ours_are_found_from_any_folder_with_their_includes(name, given, tmp_pat
   config.parse([given.format(name)])
   assert isinstance(options.configured(), options.Options)
   assert isinstance(synthetic.configured(), synthetic.Scenes)
-  assert losses.configured().weights['l1'] == 1.0
+  assert gin.query_parameter('loss.weights')['l1'] == 1.0  # not all can be made: vgg needs a file
 
 
 def test_film_l1_is_the_published_network():

@@ -33,7 +33,7 @@ class Trainer:
     """Takes one step on a batch (`film_tf.keys`) and returns what to log of it: scalars by name."""
     with tf.GradientTape() as tape:
       prediction = self.net(batch, training=True)
-      loss, terms = self.loss(prediction, batch)
+      loss, terms = self.loss(prediction, batch, self.optimizer.iterations)
     variables = self.net.trainable_variables
     gradients = tape.gradient(loss, variables)
     self.optimizer.apply_gradients(zip(gradients, variables, strict=True))

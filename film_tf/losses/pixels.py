@@ -1,0 +1,82 @@
+"""Losses of pixels and of flow. Each takes a prediction and its batch (`film_tf.keys`) and returns a scalar, a mean."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from film_tf import keys
+from film_tf.model import blocks, pyramid
+
+_LAPLACIAN_LEVELS = 5
+_CENSUS_WINDOW = 7  # pixels
+
+
+def l1(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Mean absolute difference of the predicted and the true image (paper, section 4.1)."""
+  return tf.reduce_mean(tf.abs(prediction[keys.IMAGE] - batch[keys.Y]))
+
+
+def l2(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Mean squared difference of the predicted and the true image."""
+  return tf.reduce_mean((prediction[keys.IMAGE] - batch[keys.Y]) ** 2)
+
+
+def warped(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Mean absolute difference of both warped images and the true one: trains the flow without the fusion."""
+  return 0.5 * tf.add_n(
+    [tf.reduce_mean(tf.abs(prediction[key] - batch[keys.Y])) for key in (keys.X0_WARPED, keys.X1_WARPED)]
+  )
+
+
+def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Mean distance of the predicted from the true flow, over all fusion levels and both directions.
+
+  In pixels of each level. For batches whose flow is known, such as synthetic ones; not in the paper, which needs none.
+  """
+  distances = []
+  for predicted, truth in [
+    (prediction[keys.FORWARD_FLOW_PYRAMID], batch[keys.FORWARD_FLOW]),
+    (prediction[keys.BACKWARD_FLOW_PYRAMID], batch[keys.BACKWARD_FLOW]),
+  ]:
+    for level in predicted:
+      distances.append(tf.reduce_mean(tf.norm(level - truth + 1e-6, axis=-1)))  # 1e-6: the norm has no slope at 0
+      truth = pyramid.average_pool(truth) / 2.0
+  return tf.add_n(distances) / len(distances)
+
+
+def laplacian(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Mean absolute difference of Laplacian pyramids, level i weighted by 2^i (Niklaus and Liu, CVPR 2018, section 3.3).
+
+  Levels are what 2x2 averages lose; the coarsest is the rest. The weights make up for the fewer pixels of a level's
+  features. Images have 32 pixels or more both ways.
+  """
+  difference = prediction[keys.IMAGE] - batch[keys.Y]  # the pyramid is linear
+  terms = []
+  for i in range(_LAPLACIAN_LEVELS):
+    small = pyramid.average_pool(difference)
+    large = blocks.upsample_nearest(small)
+    _, height, width, _ = blocks.dynamic_shape(large)  # an odd last row or column is in no block
+    terms.append(2.0**i * tf.reduce_mean(tf.abs(difference[:, :height, :width] - large)))
+    difference = small
+  terms.append(2.0**_LAPLACIAN_LEVELS * tf.reduce_mean(tf.abs(difference)))
+  return tf.add_n(terms)
+
+
+def census(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Soft Hamming distance of census transforms: of structure, whatever the brightness (Meister et al., AAAI 2018, 3.2).
+
+  Of windows of 7x7 pixels, without those that leave the image.
+  """
+  a, b = (_census(image) for image in (prediction[keys.IMAGE], batch[keys.Y]))
+  squared = (a - b) ** 2
+  distance = tf.reduce_sum(squared / (0.1 + squared), axis=-1)
+  return tf.reduce_mean((distance**2 + 1e-6) ** 0.45)  # the paper's robust penalty
+
+
+def _census(image):
+  """Whether each neighbour is brighter or darker than the pixel, softly, `[B, H-6, W-6, 49]` in (-1, 1)."""
+  grey = 255.0 * tf.image.rgb_to_grayscale(image)
+  size = [1, _CENSUS_WINDOW, _CENSUS_WINDOW, 1]
+  windows = tf.image.extract_patches(grey, size, [1, 1, 1, 1], [1, 1, 1, 1], 'VALID')
+  difference = windows - windows[..., _CENSUS_WINDOW**2 // 2, tf.newaxis]
+  return difference / tf.sqrt(0.81 + difference**2)
