@@ -34,7 +34,8 @@ def main(words):
   files.check(OUTPUT.value, OVERWRITE.value)
   data, scenes, augmentation = pipeline.configured(), synthetic.configured(), augment.configured()
   batches = pipeline.training(data, scenes, augmentation, batch_size=EXAMPLES.value, seed=_seed())
-  batch = next(pipeline.readable(batches, data))
+  with pipeline.readable(data):
+    batch = next(iter(batches))
   examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]
   with files.whole(OUTPUT.value, OVERWRITE.value) as temporary:
     Image.fromarray(contact_sheet.draw(examples)).save(temporary, 'PNG')

@@ -5,6 +5,12 @@ Run it so:
   python -m film_tf.train --gin_configs=gin/film_mini.gin --base_dir=runs/mini
 
 Run it again to go on where it stopped. Watch it with: tensorboard --logdir runs
+
+On all GPUs of a machine, on many machines (TF_CONFIG or SLURM), on a TPU:
+
+  python -m film_tf.train ... --strategy=mirrored
+  python -m film_tf.train ... --strategy=multi_worker
+  python -m film_tf.train ... --tpu=local
 """
 
 from film_tf import cli  # first, for it quiets TensorFlow
@@ -12,9 +18,12 @@ from film_tf import cli  # first, for it quiets TensorFlow
 from absl import flags  # isort: skip
 
 from film_tf import config
-from film_tf.training import experiment
+from film_tf.training import experiment, strategy
 
 BASE_DIR = flags.DEFINE_string('base_dir', None, 'Folder for this run: checkpoints, events, the exported model.')
+STRATEGY = flags.DEFINE_enum('strategy', 'auto', strategy.NAMES, 'Where to run; auto takes what there is.')
+TPU = flags.DEFINE_string('tpu', None, 'Name or address of a TPU, or local on a TPU VM.')
+INIT_FROM = flags.DEFINE_string('init_from', None, 'Weights file (.npz) to start from, to fine-tune it.')
 flags.mark_flag_as_required('base_dir')
 flags.adopt_module_key_flags(config)
 
@@ -23,7 +32,7 @@ def main(words):
   if words:
     cli.fail(f'unexpected words {" ".join(words)}; options start with --')
   config.parse_flags()
-  experiment.run(BASE_DIR.value)
+  experiment.run(BASE_DIR.value, strategy.build(STRATEGY.value, TPU.value), INIT_FROM.value)
 
 
 if __name__ == '__main__':

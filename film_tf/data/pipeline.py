@@ -1,10 +1,12 @@
 """From sources to batches."""
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
 import gin
+import numpy as np
 import tensorflow as tf
 
 from film_tf import keys
@@ -13,6 +15,7 @@ from film_tf.data.augment import Augmentation
 from film_tf.data.synthetic import Scenes
 from film_tf.errors import UserError
 
+_BLOCK = 4096  # choices of a source that are drawn at once
 _PATIENCE = 1000  # crops in a row that may be out of the motion range
 
 
@@ -56,9 +59,9 @@ def training(
     scenes: what synthetic examples look like.
     augmentation: what to do to those of files.
     batch_size: examples a batch of this worker.
-    seed: the same seed and start give the same batches.
-    start: examples that earlier sittings of the run have seen. Synthetic examples go on from there; those of files are
-      shuffled anew.
+    seed: the same seed gives the same batches.
+    start: examples that all workers together have had before; the batches go on from there (with a motion range, a
+      little before: the crops that it left out are not counted).
     worker: which of several workers this is.
 
   Returns:
@@ -79,20 +82,36 @@ def training(
       f'synthetic scenes of {size[0]}x{size[1]} pixels cannot be mixed with crops of {augmentation.crop}; '
       'make synthetic.height, synthetic.width and augmentation.crop equal'
     )
+  n, index = worker.num_input_pipelines, worker.input_pipeline_id
+  choices, had = _choices(data, seed + index, start // n)  # every worker makes its own, of its own examples
   streams = []
-  for name in data.sources:
+  for name, before in zip(data.sources, had, strict=True):
     if name == 'synthetic':
-      stream = synthetic.triplets(scenes, seed, start, worker)
+      stream = synthetic.triplets(scenes, seed, before * n, worker)
       streams.append(stream.map(_without_flow) if mixed else stream)
     else:
-      encoded = sources.shuffled(name, seed + start, worker).shuffle(data.shuffle_buffer, seed + start)
-      numbered = encoded.enumerate(start)
+      encoded = sources.shuffled(name, seed, data.shuffle_buffer, before, worker)
+      numbered = tf.data.Dataset.zip((tf.data.Dataset.range(before * n + index, tf.int64.max, n), encoded))
       stream = numbered.map(lambda i, x: _augmented(x, tf.stack([seed, i]), augmentation), tf.data.AUTOTUNE)
       streams.append(_selected(stream, name, augmentation.motion_range) if augmentation.motion_range else stream)
-  weights = list(data.sources.values())
-  total = sum(weights)
-  examples = tf.data.Dataset.sample_from_datasets(streams, [w / total for w in weights], seed + start)
+  examples = streams[0] if len(streams) == 1 else tf.data.Dataset.choose_from_datasets(streams, choices)
   return examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _choices(data, seed, start):
+  """Numbers of sources by their weights, without end, from number `start` on; and how often each came before."""
+  weights = np.cumsum(list(data.sources.values()))
+  bounds = tf.constant(weights[:-1] / weights[-1], tf.float32)
+
+  def block(number):  # drawn in blocks, so that many can be counted at once
+    draws = tf.random.stateless_uniform((_BLOCK,), tf.stack([tf.constant(seed, tf.int64), number]))
+    return tf.searchsorted(bounds, draws, side='right', out_type=tf.int64)
+
+  blocks, rest = divmod(start, _BLOCK)
+  count = lambda found: np.bincount(found, minlength=len(weights))  # noqa: E731
+  before = sum((count(block(tf.constant(i, tf.int64)).numpy()) for i in range(blocks)), np.zeros(len(weights), int))
+  before += count(block(tf.constant(blocks, tf.int64)).numpy()[:rest])
+  return tf.data.Dataset.range(blocks, tf.int64.max).map(block).unbatch().skip(rest), before.tolist()
 
 
 def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
@@ -119,22 +138,25 @@ def decode(example: Mapping) -> tf.Tensor:
   return tf.stack(frames)
 
 
-def readable(batches: Iterable, data: Data) -> Iterator:
-  """The same batches, with an error for people where the data cannot be read.
+@contextlib.contextmanager
+def readable(data: Data):
+  """Within it batches are taken; what cannot be read is told as an error for people.
 
   Raises:
     UserError: a file is damaged, is no triplets, or has frames smaller than the crop; or none fits the motion range.
   """
   try:
-    yield from batches
+    yield
   except tf.errors.DataLossError as error:
     files = [file for name in data.sources for file in sources.damaged(name)]
     raise UserError(f'data.sources has damaged files: {", ".join(files) or error.message}') from error
   except tf.errors.InvalidArgumentError as error:
+    if 'Iterator' not in error.message:
+      raise
     ours = re.search(r'assertion failed: (.*)', error.message)
     if ours:
       raise UserError(re.sub(r'[\[\]]', '', ours[1])) from error  # TensorFlow brackets its parts
-    cause = re.sub(r'.*Iterator::\S+ |{{function_node .*?}} ', '', error.message.splitlines()[0])
+    cause = re.search(r'(?:.*Iterator::\S+ |.*}} )?(.*)', error.message)[1]
     raise UserError(f'data.sources has what is no triplet: {cause}') from error
 
 

@@ -1,6 +1,7 @@
 """One triplet as a record: the TFRecord format of the original, so that records on disk keep working."""
 
 import dataclasses
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -17,6 +18,16 @@ class Triplet:
   frames: tuple[bytes, bytes, bytes]  # PNG or JPEG, in order of time
   height: int  # pixels, the same for all three
   width: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Pieces:
+  """The files that a source consists of, or parts of them, and what their records mean."""
+
+  files: list[str]  # TFRecord files
+  skips: list[int]  # records at the front of each that are not meant
+  counts: list[int]  # records after these that are; -1 is all
+  parse: Callable[[tf.Tensor], dict]  # a serialized record to a dict of strings, see `parse`
 
 
 def encode(triplet: Triplet) -> bytes:

@@ -12,6 +12,7 @@ import re
 import tensorflow as tf
 
 from film_tf.data import built, records
+from film_tf.data.records import Pieces
 from film_tf.errors import UserError
 
 _ALONE = tf.distribute.InputContext()  # one worker
@@ -26,32 +27,73 @@ def ordered(name: str) -> tf.data.Dataset:
   Raises:
     UserError: there is no such source.
   """
-  if name.startswith('tfds:'):
-    return built.read(name)
-  return tf.data.TFRecordDataset(shards(name)).map(records.parse, tf.data.AUTOTUNE)
+  pieces = find(name)
+  dataset = _paths(pieces).flat_map(_records).map(pieces.parse, tf.data.AUTOTUNE)
+  return dataset if -1 in pieces.counts else dataset.apply(tf.data.experimental.assert_cardinality(sum(pieces.counts)))
 
 
-def shuffled(name: str, seed: int, worker: tf.distribute.InputContext = _ALONE) -> tf.data.Dataset:
-  """The triplets of a source again and again, for training: this worker's share, files in another order every time.
+def shuffled(
+  name: str, seed: int, buffer: int, start: int = 0, worker: tf.distribute.InputContext = _ALONE
+) -> tf.data.Dataset:
+  """The triplets of a source again and again, for training: this worker's share, in another order every epoch.
 
-  A worker reads its own files where there are enough for all workers, and else every n-th record of each.
+  A worker reads its own files where there are enough for all workers, and else every n-th record of each. The order of
+  an epoch is a pure function of the seed and of its number, so that a run can go on in its middle: whole epochs are
+  left out by arithmetic, and only the records since the last one's end are read again.
+
+  Args:
+    name: of the source.
+    seed: the same seed gives the same order.
+    buffer: records to draw from.
+    start: triplets of its share that the worker has had already.
+    worker: which of several workers this is.
 
   Returns:
-    What `ordered` returns, without end, the same for the same seed.
+    What `ordered` returns, without end.
+  """
+  pieces, n, index = find(name), worker.num_input_pipelines, worker.input_pipeline_id
+  paths = _paths(pieces)
+  if len(pieces.files) >= n:
+    paths, n, index = paths.shard(n, index), 1, 0
+
+  def read(number):
+    return paths.shuffle(len(pieces.files), seed=seed + number).interleave(
+      lambda *path: _records(*path).shard(n, index), 16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+
+  zero = tf.constant(0, tf.int64)
+  if not any(True for _ in read(zero).take(1)):
+    raise UserError(f'source {name} has too few triplets for {worker.num_input_pipelines} workers')
+  size = int(read(zero).reduce(0, lambda count, _: count + 1)) if start else 1
+  first, had = divmod(start, size)
+
+  def epoch(number):
+    tf.compat.v1.set_random_seed(1)  # of this graph: tf.data cannot join a global seed of 0 to a tensor
+    return read(number).shuffle(buffer, seed=seed + number)
+
+  epochs = tf.data.Dataset.range(first, tf.int64.max).flat_map(epoch)
+  return epochs.skip(had).map(pieces.parse, tf.data.AUTOTUNE)
+
+
+def find(name: str) -> Pieces:
+  """The files of a source.
+
+  Raises:
+    UserError: there is no such source.
   """
   if name.startswith('tfds:'):
-    return built.read(name, seed, worker).repeat()
-  files, n, index = shards(name), worker.num_input_pipelines, worker.input_pipeline_id
-  if len(files) >= n:
-    files, n, index = files[index::n], 1, 0
-  paths = tf.data.Dataset.from_tensor_slices(files).shuffle(len(files), seed=seed, reshuffle_each_iteration=True)
-  examples = paths.interleave(
-    lambda path: tf.data.TFRecordDataset(path).shard(n, index),
-    cycle_length=16,
-    num_parallel_calls=tf.data.AUTOTUNE,
-    deterministic=True,
-  )
-  return examples.repeat().map(records.parse, tf.data.AUTOTUNE)
+    return built.find(name)
+  files = shards(name)
+  return Pieces(files, [0] * len(files), [-1] * len(files), records.parse)
+
+
+def _paths(pieces):
+  ranges = [tf.constant(numbers, tf.int64) for numbers in (pieces.skips, pieces.counts)]
+  return tf.data.Dataset.from_tensor_slices((pieces.files, *ranges))
+
+
+def _records(path, skip, count):
+  return tf.data.TFRecordDataset(path).skip(skip).take(count)
 
 
 def shards(name: str) -> list[str]:

@@ -67,6 +67,15 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
   return net
 
 
+def copy(source: FilmNet, net: FilmNet):
+  """Gives `net` the weights of another network of the same sizes.
+
+  Raises:
+    UserError: the sizes differ.
+  """
+  assign(net, {name: variable.numpy() for name, variable in named(source).items()}, 'the given network')
+
+
 def assign(net: FilmNet, arrays: Mapping[str, np.ndarray], source: str):
   """Gives `net` the weights `arrays`, all of them or none.
 

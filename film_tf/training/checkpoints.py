@@ -1,37 +1,85 @@
 """Saving and restoring a run."""
 
+import sys
+
 import tensorflow as tf
 
+from film_tf import files
 from film_tf.errors import UserError
 
 
 class Checkpoints:
-  """The checkpoints of one run, in `folder`, named by step; older than the newest `keep` are removed.
+  """The checkpoints of one run, in `folder`, named by step.
 
   Written whole: a run that is killed while saving has the checkpoint before.
+
+  Args:
+    checkpoint: what to save.
+    folder: where.
+    keep: so many are kept, the newest.
+    keep_every_hours: besides, one in so many hours is kept for good; 0 is none.
   """
 
-  def __init__(self, checkpoint: tf.train.Checkpoint, folder: str, keep: int = 3):
-    self._manager = tf.train.CheckpointManager(checkpoint, folder, max_to_keep=keep, checkpoint_name='step')
+  def __init__(self, checkpoint: tf.train.Checkpoint, folder: str, keep: int = 3, keep_every_hours: float = 0.0):
+    self._manager = tf.train.CheckpointManager(
+      checkpoint,
+      folder,
+      max_to_keep=keep,
+      keep_checkpoint_every_n_hours=keep_every_hours or None,
+      checkpoint_name='step',
+    )
+
+  def newest(self) -> str | None:
+    """The path of the newest checkpoint, if there is one."""
+    return self._manager.latest_checkpoint
 
   def restore(self) -> str | None:
-    """Restores the newest checkpoint, if there is one, and returns its path.
+    """Restores the newest checkpoint that can be read, if there is one, and returns its path.
 
     Raises:
-      UserError: it is not a checkpoint of this network, or cannot be read.
+      UserError: it is not a checkpoint of this network, or none can be read.
     """
-    newest = self._manager.latest_checkpoint
-    if newest is None:
-      return None
+    damaged = []
+    for path in reversed(self._manager.checkpoints):
+      problem = _problem(path)
+      if problem is None:
+        self._restore(path)
+        return path
+      print(f'checkpoint {path} is damaged ({problem}); trying the one before', file=sys.stderr)
+      damaged.append(path)
+    if damaged:
+      raise UserError(f'no checkpoint can be read, of {", ".join(damaged)}; start again with another base_dir')
+    return None
+
+  def _restore(self, path):
     try:
-      self._manager.checkpoint.restore(newest).assert_consumed()
-    except (AssertionError, ValueError, tf.errors.OpError) as error:
+      self._manager.checkpoint.restore(path).assert_consumed()
+    except (AssertionError, ValueError, tf.errors.InvalidArgumentError) as error:
       cause = str(error).strip().splitlines()[0]
       raise UserError(
-        f'checkpoint {newest} does not fit this run ({cause}); use the configuration that wrote it, or another base_dir'
+        f'checkpoint {path} does not fit this run ({cause}); use the configuration that wrote it, or another base_dir'
       ) from error
-    return newest
 
   def save(self, step: int):
-    """Saves the present state as that of `step`."""
-    self._manager.save(checkpoint_number=step)
+    """Saves the present state as that of `step`.
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    if self.newest() and self.newest().endswith(f'step-{step}'):
+      return
+    try:
+      self._manager.save(checkpoint_number=step)
+    except (OSError, tf.errors.OpError) as error:
+      raise UserError(f'cannot save a checkpoint at step {step}: {files.reason(error)}') from error
+
+
+def _problem(path):
+  """Why a checkpoint cannot be read to its end, if so; every tensor has a checksum."""
+  try:
+    reader = tf.train.load_checkpoint(path)
+    for name in reader.get_variable_to_shape_map():
+      reader.get_tensor(name)
+  except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:  # whatever the reader makes of it
+    return files.reason(error)
+  return None

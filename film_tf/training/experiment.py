@@ -1,6 +1,7 @@
 """A training run from its configuration to its SavedModel. Read it from top to bottom."""
 
 import os
+import signal
 import sys
 
 import gin
@@ -12,75 +13,128 @@ from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.losses import losses
 from film_tf.model import film_net, weights
-from film_tf.training import loop, optimizer
+from film_tf.training import loop, optimizer, stopping
+from film_tf.training import strategy as strategies
 from film_tf.training.checkpoints import Checkpoints
 from film_tf.training.summaries import Summaries
 from film_tf.training.trainer import Trainer
 
+PRECISIONS = ('float32', 'mixed_bfloat16', 'mixed_float16')
+_SHOWN = 4  # examples in a strip
 
-@gin.configurable('train', denylist=['base_dir'])
+
+@gin.configurable('train', denylist=['base_dir', 'strategy', 'init_from'])
 def run(
   base_dir: str,
+  strategy: tf.distribute.Strategy | None = None,
+  init_from: str | None = None,
   steps: int = 3_000_000,
   batch_size: int = 8,
+  accumulate: int = 1,
   precision: str = 'float32',
+  compiled: bool = False,
+  deterministic: bool = False,
   seed: int = 0,
+  inner_steps: int = 10,
   log_every: int = 100,
   show_every: int = 1000,
   checkpoint_every: int = 1000,
+  keep: int = 3,
+  keep_every_hours: float = 0.0,
 ):
   """Trains a network in `base_dir`, or goes on where a run there stopped.
 
   Leaves there: `config.gin` (what was in force), `checkpoints/`, `events/` (TensorBoard), and at the end `film.npz`
-  (weights) and `saved_model/`.
+  (weights, averaged where `optimizer.average` is set) and `saved_model/`. SIGTERM and Ctrl-C save first; the same
+  command goes on.
 
   Args:
     base_dir: a folder for this run alone.
+    strategy: where it runs; one device by default.
+    init_from: weights file (.npz) to start from instead of random weights, to fine-tune it.
     steps: number of the last step.
-    batch_size: examples a step.
-    precision: float32, or mixed_bfloat16 (see `FilmNet`).
+    batch_size: examples a step, over all devices.
+    accumulate: parts that each device's share is cut into, one computed after the other, to save memory.
+    precision: float32, mixed_bfloat16 or mixed_float16 (see `FilmNet`).
+    compiled: whether XLA compiles the step.
+    deterministic: whether the same run gives the same bits on the same machine, a little slower.
     seed: of weights and data.
+    inner_steps: steps without coming back to Python.
     log_every: steps between scalars.
     show_every: steps between image strips.
     checkpoint_every: steps between checkpoints; a killed run loses what came after the last.
+    keep: checkpoints that are kept, the newest.
+    keep_every_hours: hours between checkpoints that are kept for good; 0 is none.
 
   Raises:
-    UserError: the configuration does not work, or is not that of the checkpoints in `base_dir`.
+    UserError: the configuration does not work, is not that of the checkpoints in `base_dir`, or the loss is not finite.
+    SystemExit: it was asked to stop, and has saved: 0 after SIGTERM, 130 after Ctrl-C.
   """
-  counts = {'steps': steps, 'batch_size': batch_size, 'log_every': log_every, 'show_every': show_every}
-  for name, value in {**counts, 'checkpoint_every': checkpoint_every}.items():
+  counts = {'steps': steps, 'batch_size': batch_size, 'accumulate': accumulate, 'inner_steps': inner_steps}
+  counts |= {'log_every': log_every, 'show_every': show_every, 'checkpoint_every': checkpoint_every, 'keep': keep}
+  for name, value in counts.items():
     if not isinstance(value, int) or value < 1:
       raise UserError(f'train.{name} is {value!r}; expected a whole number >= 1')
-  if precision not in ('float32', 'mixed_bfloat16'):
-    raise UserError(f'train.precision is {precision!r}; expected float32 or mixed_bfloat16')
+  if precision not in PRECISIONS:
+    raise UserError(f'train.precision is {precision!r}; expected {", ".join(PRECISIONS)}')
+  strategy = strategy or tf.distribute.get_strategy()
+  parts = strategy.num_replicas_in_sync * accumulate
+  if batch_size % parts:
+    raise UserError(f'train.batch_size is {batch_size}; expected a multiple of {parts}, devices times train.accumulate')
 
   tf.keras.utils.set_random_seed(seed)
-  trainer = Trainer(film_net.build(dtype=precision), losses.configured(), optimizer.build())
+  if deterministic:
+    tf.config.experimental.enable_op_determinism()
+  with strategy.scope():
+    net = film_net.build(dtype=precision)
+    if init_from:
+      weights.copy(weights.load(init_from), net)
+    trainer = Trainer(net, losses.configured(), optimizer.configured(), steps, accumulate, compiled, strategy)
   sources = pipeline.configured(), synthetic.configured(), augment.configured()
 
+  chief = strategies.is_chief(strategy)
   try:
     tf.io.gfile.makedirs(base_dir)
   except tf.errors.OpError as error:
     raise UserError(f'cannot write base_dir {base_dir}: {files.reason(error)}') from error
-  checkpoints = Checkpoints(trainer.checkpoint, os.path.join(base_dir, 'checkpoints'))
+  checkpoints = Checkpoints(trainer.checkpoint, os.path.join(base_dir, 'checkpoints'), keep, keep_every_hours)
   restored = checkpoints.restore()
   print(f'going on from {restored}' if restored else f'starting in {base_dir}', file=sys.stderr)
-  config.save_operative(os.path.join(base_dir, 'config.gin'))
+  if chief:
+    config.save_operative(os.path.join(base_dir, 'config.gin'))
+  summaries = Summaries(os.path.join(base_dir, 'events') if chief else None)
 
-  batches = pipeline.training(*sources, batch_size, seed, start=trainer.step_number() * batch_size)
-  summaries = Summaries(os.path.join(base_dir, 'events'))
-  loop.run(
-    trainer,
-    pipeline.readable(batches, sources[0]),
-    steps,
-    every=[
-      (log_every, lambda step, batch, logs: summaries.scalars(logs, step)),
-      (show_every, lambda step, batch, logs: summaries.strip(batch, trainer.predict(batch), step)),
-      (checkpoint_every, lambda step, batch, logs: checkpoints.save(step)),
-    ],
-  )
-  checkpoints.save(trainer.step_number())
+  def batches_of(context):
+    batch = context.get_per_replica_batch_size(batch_size)
+    return pipeline.training(*sources, batch, seed, trainer.step_number() * batch_size, context)
+
+  def show(step, logs):
+    with trainer.averaged():
+      shown = next(iter(pipeline.training(*sources, _SHOWN, seed)))  # the same every time
+      summaries.strip(shown, trainer.predict(shown), step)
+
+  def save(step, logs):
+    if chief:
+      checkpoints.save(step)
+
+  every = [(log_every, lambda step, logs: summaries.scalars(logs, step)), (checkpoint_every, save)]
+  try:
+    with pipeline.readable(sources[0]), stopping.listening() as stop:
+      batches = iter(strategy.distribute_datasets_from_function(batches_of))
+      every += [(show_every, show)] if chief else []
+      loop.run(trainer, batches, batch_size, steps, inner_steps, every, lambda: trainer.agree(stop.asked is not None))
+  except loop.NotFiniteError as error:
+    good = (
+      f'the last good checkpoint is {checkpoints.newest()}' if checkpoints.newest() else 'there is no checkpoint yet'
+    )
+    raise UserError(f'{error}; {good}') from error
+  save(trainer.step_number(), {})
   summaries.close()
+  if stop.asked:
+    print(f'{stop.asked.name}: saved step {trainer.step_number()}; the same command goes on from it', file=sys.stderr)
+    sys.exit(0 if stop.asked == signal.SIGTERM else 130)
 
-  weights.save(trainer.net, os.path.join(base_dir, 'film.npz'), overwrite=True)
-  saved_model.export(trainer.net, os.path.join(base_dir, 'saved_model'), overwrite=True)
+  if chief:
+    with trainer.averaged():
+      weights.save(trainer.net, os.path.join(base_dir, 'film.npz'), overwrite=True)
+      saved_model.export(trainer.net, os.path.join(base_dir, 'saved_model'), overwrite=True)

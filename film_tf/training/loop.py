@@ -1,39 +1,57 @@
 """The outer loop: steps, and what happens every so many of them."""
 
-import itertools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+import tensorflow as tf
 import tqdm
 
-from film_tf import keys
 from film_tf.training.trainer import Trainer
+
+
+class NotFiniteError(ArithmeticError):
+  """The loss or its gradient is not finite any more."""
 
 
 def run(
   trainer: Trainer,
-  batches: Iterable[dict],
+  batches: Iterator[dict],
+  batch_size: int,
   steps: int,
-  every: Sequence[tuple[int, Callable[[int, dict, dict], None]]],
+  inner_steps: int,
+  every: Sequence[tuple[int, Callable[[int, dict], None]]],
+  stop: Callable[[], bool],
 ):
-  """Trains until step `steps`, with a line that shows progress, loss and examples a second.
+  """Trains until step `steps`, or until asked to stop, with a line that shows progress, loss and examples a second.
 
   Args:
     trainer: continues from its step.
     batches: the batches from that step on.
+    batch_size: examples in each, over all replicas.
     steps: number of the last step.
-    every: pairs (n, f): after each n-th step, `f(step, batch, logs)` with the batch and what the step returned.
+    inner_steps: at most so many at once, before anything here is done.
+    every: pairs (n, f): after each n-th step, `f(step, logs)` with what the step returned.
+    stop: asked after every `inner_steps`.
+
+  Raises:
+    NotFiniteError: loss or gradient are not finite.
   """
   interval = 0.5 if sys.stderr.isatty() else 30.0  # a log file needs no more
-  examples = 0
-  with tqdm.tqdm(initial=trainer.step_number(), total=steps, unit='step', mininterval=interval) as bar:
-    for batch in itertools.islice(batches, max(0, steps - trainer.step_number())):
-      logs = trainer.step(batch)
-      step = trainer.step_number()
-      examples += len(batch[keys.X0])
-      if bar.update() or step == steps:
-        rate = examples / bar.format_dict['elapsed']
-        bar.set_postfix_str(f'loss {logs["loss"]:.4f}, {logs["psnr"]:.2f} dB, {rate:.1f} examples/s')
+  step = trainer.step_number()
+  with tqdm.tqdm(initial=step, total=steps, unit='step', mininterval=interval) as bar:
+    while step < steps and not stop():
+      count = min([inner_steps, steps - step, *(n - step % n for n, _ in every)])
+      logs = {name: float(value) for name, value in trainer.run(batches, tf.constant(count)).items()}
+      step += count
+      if not logs['finite'] and 'loss_scale' not in logs:
+        raise NotFiniteError(
+          f'loss {logs["loss"]} and gradient norm {logs["gradient_norm"]} at step {step} or just before'
+        )
+      logs['examples_per_second'] = (step - bar.initial) * batch_size / max(bar.format_dict['elapsed'], 1e-9)
+      if bar.update(count) or step == steps:
+        bar.set_postfix_str(
+          f'loss {logs["loss"]:.4f}, {logs["psnr"]:.2f} dB, {logs["examples_per_second"]:.1f} examples/s'
+        )
       for n, action in every:
         if step % n == 0:
-          action(step, batch, logs)
+          action(step, logs)

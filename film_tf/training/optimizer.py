@@ -1,13 +1,96 @@
-"""The published optimizer."""
+"""Adam, its learning rate, clipping and averaged weights, as pure functions.
+
+Pure, so that one update serves Keras 2 and 3, replicas that have summed their gradients, and a step that is lowered to
+StableHLO.
+"""
+
+import dataclasses
+import math
 
 import gin
 import tensorflow as tf
 
+from film_tf.errors import UserError
 
-@gin.configurable('optimizer')
-def build(
-  learning_rate: float = 1e-4, decay_rate: float = 0.464158, decay_steps: int = 750_000
-) -> tf.keras.optimizers.Optimizer:
-  """Adam, its learning rate multiplied by `decay_rate` after every `decay_steps` steps; published values by default."""
-  schedule = tf.keras.optimizers.schedules.ExponentialDecay(learning_rate, decay_steps, decay_rate, staircase=True)
-  return tf.keras.optimizers.Adam(schedule)
+Tensors = list[tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+  """How gradients become steps; published values by default (paper, section 5).
+
+  Raises:
+    UserError: a value is out of range.
+  """
+
+  learning_rate: float = 1e-4
+  schedule: str = 'staircase'  # or cosine: up from 0 in warmup_steps, down to 0 at the last step of the run
+  decay_rate: float = 0.464158  # of the staircase: the learning rate is multiplied by this
+  decay_steps: int = 750_000  # after every so many steps
+  warmup_steps: int = 0  # of the cosine
+  clip_norm: float = 0.0  # longer gradients are shortened to this norm; 0 is off
+  average: float = 0.0  # decay of the averaged weights (EMA), such as 0.999, which are exported; 0 is off
+
+  def __post_init__(self):
+    if self.schedule not in ('staircase', 'cosine'):
+      raise UserError(f'optimizer.schedule is {self.schedule!r}; expected staircase or cosine')
+    counts = {'decay_steps': (self.decay_steps, 1), 'warmup_steps': (self.warmup_steps, 0)}
+    for name, (value, least) in counts.items():
+      if not isinstance(value, int) or value < least:
+        raise UserError(f'optimizer.{name} is {value!r}; expected a whole number >= {least}')
+    if self.learning_rate <= 0 or self.decay_rate <= 0 or self.clip_norm < 0 or not 0 <= self.average < 1:
+      raise UserError(
+        f'optimizer learning_rate {self.learning_rate}, decay_rate {self.decay_rate}, clip_norm {self.clip_norm}, '
+        f'average {self.average}; expected more than 0, more than 0, 0 or more, and 0 to less than 1'
+      )
+
+  def rate(self, step: tf.Tensor, steps: int) -> tf.Tensor:
+    """The learning rate of step number `step`, counted from 0, in a run of `steps`."""
+    step = tf.cast(step, tf.float32)
+    if self.schedule == 'staircase':
+      return self.learning_rate * self.decay_rate ** tf.floor(step / self.decay_steps)
+    warm = (step + 1.0) / max(self.warmup_steps, 1)
+    done = (step - self.warmup_steps) / max(steps - self.warmup_steps, 1)
+    cosine = 0.5 * (1.0 + tf.cos(math.pi * tf.clip_by_value(done, 0.0, 1.0)))
+    return self.learning_rate * tf.where(step < self.warmup_steps, warm, cosine)
+
+  def clip(self, gradients: Tensors, norm: tf.Tensor) -> Tensors:
+    """Shortens gradients of this global norm to `clip_norm`."""
+    if not self.clip_norm:
+      return gradients
+    factor = tf.minimum(1.0, self.clip_norm / tf.maximum(norm, 1e-12))
+    return [factor * gradient for gradient in gradients]
+
+  def averaged(self, averages: Tensors, weights: Tensors, step: tf.Tensor) -> Tensors:
+    """The averages after step number `step`. Early ones forget faster, as the first weights are no good."""
+    step = tf.cast(step, tf.float32)
+    decay = tf.minimum(self.average, (1.0 + step) / (10.0 + step))
+    return [decay * a + (1.0 - decay) * w for a, w in zip(averages, weights, strict=True)]
+
+
+configured = gin.external_configurable(Optimizer, name='optimizer')
+"""`Optimizer` from gin: `optimizer.learning_rate = 4e-4`."""
+
+
+def adam(
+  weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: tf.Tensor, rate: tf.Tensor
+) -> tuple[Tensors, Tensors, Tensors]:
+  """One step of Adam (Kingma and Ba, ICLR 2015), with beta 0.9 and 0.999 and Keras' epsilon of 1e-7.
+
+  Args:
+    weights: what to change.
+    gradients: of the loss, a tensor for each of the weights.
+    means: running means of gradients, zeros at first.
+    squares: running means of squared gradients, zeros at first.
+    step: how many steps have been taken before.
+    rate: learning rate.
+
+  Returns:
+    The new weights, means and squares.
+  """
+  taken = tf.cast(step + 1, tf.float32)
+  rate *= tf.sqrt(1.0 - 0.999**taken) / (1.0 - 0.9**taken)
+  means = [m + (g - m) * (1.0 - 0.9) for m, g in zip(means, gradients, strict=True)]
+  squares = [s + (g * g - s) * (1.0 - 0.999) for s, g in zip(squares, gradients, strict=True)]
+  weights = [w - rate * m / (tf.sqrt(s) + 1e-7) for w, m, s in zip(weights, means, squares, strict=True)]
+  return weights, means, squares

@@ -1,46 +1,173 @@
-"""One training step."""
+"""Training steps, on one device or many."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 
 from film_tf import keys, metrics
 from film_tf.losses.losses import Loss
+from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
+from film_tf.training.optimizer import Optimizer, adam
+
+_GROW_AFTER = 2000  # steps without overflow, after which float16 gradients are scaled twice as much
 
 
 class Trainer:
-  """A network, its loss and its optimizer; the step counter is the optimizer's.
+  """A network and all that changes while it is trained. Make it, and its network, in the scope of `strategy`.
+
+  Each replica computes the gradient of its part of a batch, its loss divided by the number of replicas; gradients are
+  summed over all replicas, so a step is the same on any number of devices, and every replica takes it.
+
+  Args:
+    net: what to train.
+    loss: what to minimise.
+    optimizer: how.
+    steps: of the whole run, for the learning rate.
+    accumulate: parts that a replica's batch is cut into and worked through one after the other, to save memory.
+    compiled: whether XLA compiles forward and backward pass.
+    strategy: where it runs; TensorFlow's default is one device.
 
   Attributes:
-    net, loss, optimizer: as given.
-    checkpoint: all state that a run needs to go on.
+    checkpoint: the state, for `tf.train.CheckpointManager`.
   """
 
-  def __init__(self, net: FilmNet, loss: Loss, optimizer: tf.keras.optimizers.Optimizer):
-    self.net, self.loss, self.optimizer = net, loss, optimizer
-    optimizer.build(net.trainable_variables)  # so that a checkpoint finds every variable before the first step
-    self.checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer)
+  def __init__(
+    self,
+    net: FilmNet,
+    loss: Loss,
+    optimizer: Optimizer,
+    steps: int,
+    accumulate: int = 1,
+    compiled: bool = False,
+    strategy: tf.distribute.Strategy | None = None,
+  ):
+    self.net, self.loss, self.optimizer, self.strategy = net, loss, optimizer, strategy or tf.distribute.get_strategy()
+    self._steps, self._accumulate = steps, accumulate
+    self._gradients = tf.function(self._gradients_of, jit_compile=True) if compiled else self._gradients_of
+    self.weights = [_variable(weight) for weight in weights.named(net).values()]
+    self.means, self.squares = _zeros_like(self.weights), _zeros_like(self.weights)
+    self.averages = [tf.Variable(w, trainable=False) for w in self.weights] if optimizer.average else []
+    self.taken = tf.Variable(0, trainable=False, dtype=tf.int64)
+    # Float16 gradients underflow, so their loss is scaled as far up as they do not overflow.
+    scaled = net.compute_dtype == 'float16'
+    self.scale = tf.Variable(2.0**15 if scaled else 1.0, trainable=False)
+    self.calm = tf.Variable(0, trainable=False) if scaled else None  # steps since the last overflow
+    state = {
+      name: getattr(self, name) for name in ('weights', 'means', 'squares', 'averages', 'taken', 'scale', 'calm')
+    }
+    self.checkpoint = tf.train.Checkpoint(**{name: value for name, value in state.items() if value is not None})
     # Grappler's remapper cannot fuse a LeakyReLU whose gradient is needed: it fails, logs an error, changes nothing.
     tf.config.optimizer.set_experimental_options({'remapping': False})
 
   def step_number(self) -> int:
     """How many steps have been taken."""
-    return int(self.optimizer.iterations)
+    return int(self.taken.numpy())
 
   @tf.function(reduce_retracing=True)
-  def step(self, batch: Mapping) -> dict:
-    """Takes one step on a batch (`film_tf.keys`) and returns what to log of it: scalars by name."""
-    with tf.GradientTape() as tape:
-      prediction = self.net(batch, training=True)
-      loss, terms = self.loss(prediction, batch, self.optimizer.iterations)
-    variables = self.net.trainable_variables
-    gradients = tape.gradient(loss, variables)
-    self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-    psnr = tf.reduce_mean(metrics.psnr(prediction[keys.IMAGE], batch[keys.Y]))
-    return {'loss': loss, 'psnr': psnr, 'gradient_norm': tf.linalg.global_norm(gradients), **terms}
+  def run(self, batches: Iterator[Mapping], count: tf.Tensor) -> dict:
+    """Takes `count` steps, at least one, without coming back to Python.
+
+    Returns:
+      What to log of the last step: scalars by name. `finite` is 0 where loss or gradient were not, in any of the steps;
+      such a step changes nothing.
+    """
+    logs = self._step(next(batches))
+    finite = logs['finite']
+    for _ in tf.range(1, count):
+      logs = self._step(next(batches))
+      finite = tf.minimum(finite, logs['finite'])
+    return {**logs, 'finite': finite}
 
   @tf.function(reduce_retracing=True)
   def predict(self, batch: Mapping) -> dict:
     """What the network makes of a batch, without a step."""
     return self.net(batch, training=False)
+
+  def agree(self, stop: bool) -> bool:
+    """Whether any worker wants to stop; all must ask at the same step."""
+    if isinstance(self.strategy, tf.distribute.MultiWorkerMirroredStrategy):
+      stop = bool(self._votes(tf.constant(float(stop))) > 0)
+    return stop
+
+  @tf.function
+  def _votes(self, vote):
+    return self.strategy.reduce('SUM', self.strategy.run(lambda: vote), axis=None)
+
+  @contextlib.contextmanager
+  def averaged(self):
+    """Within it the network has the averaged weights, where there are any: what is shown, measured and exported."""
+    kept = [weight.numpy() for weight in self.weights] if self.averages else []
+    _assign(self.weights[: len(kept)], self.averages)
+    try:
+      yield
+    finally:
+      _assign(self.weights[: len(kept)], kept)
+
+  @tf.function(reduce_retracing=True)  # traced once, though `run` has it twice
+  def _step(self, batch):
+    logs = self.strategy.run(self._on_replica, (batch,))
+    return {name: self.strategy.experimental_local_results(value)[0] for name, value in logs.items()}
+
+  def _on_replica(self, batch):
+    replicas = tf.distribute.get_replica_context()
+    gradients, logs = self._gradients(batch)
+    gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    logs = replicas.all_reduce(tf.distribute.ReduceOp.MEAN, logs)
+    norm = tf.linalg.global_norm(gradients)
+    finite = tf.math.is_finite(norm) & tf.math.is_finite(logs['loss'])
+    rate = self.optimizer.rate(self.taken, self._steps)
+    old = [self.weights, self.means, self.squares, self.averages]
+    changed = adam(*old[:1], self.optimizer.clip(gradients, norm), *old[1:3], self.taken, rate)
+    averages = self.optimizer.averaged(self.averages, changed[0], self.taken) if self.averages else []
+    variables, values = tf.nest.flatten(old), tf.nest.flatten([*changed, averages])
+    values = [tf.where(finite, value, variable) for variable, value in zip(variables, values, strict=True)]
+    if self.calm is not None:
+      grown = finite & (self.calm + 1 >= _GROW_AFTER)
+      variables += [self.scale, self.calm]
+      factor = tf.where(finite, tf.where(grown, 2.0, 1.0), 0.5)
+      values += [self.scale * factor, tf.where(finite & ~grown, self.calm + 1, 0)]
+    replicas.merge_call(_update, ([*variables, self.taken], [*values, self.taken + 1]))
+    numbers = {'gradient_norm': norm, 'learning_rate': rate, 'finite': tf.cast(finite, tf.float32)}
+    return {**logs, **numbers, **({'loss_scale': self.scale + 0.0} if self.calm is not None else {})}
+
+  def _gradients_of(self, batch):
+    """Gradients of the loss over the number of replicas, and logs; the batch is worked through part by part."""
+    if self._accumulate == 1:
+      return self._gradients_of_part(batch)
+    parts = {key: tf.reshape(x, (self._accumulate, -1, *x.shape[1:])) for key, x in batch.items()}
+    total = self._gradients_of_part({key: x[0] for key, x in parts.items()})
+    for i in tf.range(1, self._accumulate):
+      part = self._gradients_of_part({key: x[i] for key, x in parts.items()})
+      total = tf.nest.map_structure(tf.add, total, part)
+    return tf.nest.map_structure(lambda value: value / self._accumulate, total)
+
+  def _gradients_of_part(self, batch):
+    with tf.GradientTape() as tape:
+      prediction = self.net(batch, training=True)
+      loss, terms = self.loss(prediction, batch, self.taken)
+      scaled = loss * self.scale / self.strategy.num_replicas_in_sync
+    gradients = [gradient / self.scale for gradient in tape.gradient(scaled, self.weights)]
+    psnr = tf.reduce_mean(metrics.psnr(prediction[keys.IMAGE], batch[keys.Y]))
+    return gradients, {'loss': loss, 'psnr': psnr, **terms}
+
+
+def _variable(weight) -> tf.Variable:
+  """TensorFlow's variable behind a Keras 3 one; Keras 2 has nothing else."""
+  return weight if isinstance(weight, tf.Variable) else weight.value
+
+
+def _zeros_like(variables):
+  return [tf.Variable(tf.zeros(variable.shape), trainable=False) for variable in variables]
+
+
+def _assign(variables, values):
+  for variable, value in zip(variables, values, strict=True):
+    variable.assign(value)
+
+
+def _update(strategy, variables, values):
+  """Gives variables their new values on every replica."""
+  for variable, value in zip(variables, values, strict=True):
+    strategy.extended.update(variable, lambda v, x: v.assign(x), args=(value,), group=False)

@@ -40,10 +40,25 @@ def test_synthetic_alone_keeps_its_flow_and_goes_on_where_it_stopped():
 
 def test_the_same_seed_gives_the_same_batches(tmp_path):
   sources = {triplets.write(tmp_path, [4, 3]): 2.0, 'synthetic': 1.0}
-  one, again, other, later = (batches(sources, 6, *args) for args in [(1,), (1,), (2,), (1, 12)])
+  one, again, other, later = (batches(sources, 12, *args) for args in [(1,), (1,), (2,), (1, 8)])
   assert all((a['x0'] == b['x0']).all() for a, b in zip(one, again, strict=True))
   assert any((a['x0'] != b['x0']).any() for a, b in zip(one, other, strict=True))
-  assert any((a['x0'] != b['x0']).any() for a, b in zip(one, later, strict=True))
+  for a, b in zip(one[4:], later, strict=False):  # it goes on where it stopped
+    for key in a:
+      np.testing.assert_array_equal(a[key], b[key])
+
+
+@pytest.mark.parametrize('start', [0, 1, 4095, 4096, 10_000])
+def test_choices_of_sources_go_on_where_they_stopped(start):
+  data = Data({'a': 3.0, 'b': 1.0, 'c': 1.0})
+  every, none = pipeline._choices(data, 5, 0)
+  whole = np.array(list(every.take(start + 10).as_numpy_iterator()))
+  rest, had = pipeline._choices(data, 5, start)
+  assert none == [0, 0, 0]
+  assert had == np.bincount(whole[:start], minlength=3).tolist()
+  np.testing.assert_array_equal(list(rest.take(10).as_numpy_iterator()), whole[start:])
+  if start > 4000:
+    np.testing.assert_allclose(np.array(had) / start, [0.6, 0.2, 0.2], atol=0.03)
 
 
 def test_sources_are_mixed_by_weight(tmp_path):
@@ -110,8 +125,8 @@ def test_only_crops_in_the_motion_range_are_taken(tmp_path):
 )
 def test_data_that_cannot_be_used_says_why(options, message, tmp_path):
   data = Data({moving(tmp_path, [10]): 1.0})
-  with pytest.raises(UserError, match=message):
-    next(pipeline.readable(pipeline.training(data, SCENES, Augmentation(**options), 2, 0), data))
+  with pytest.raises(UserError, match=message), pipeline.readable(data):
+    next(iter(pipeline.training(data, SCENES, Augmentation(**options), 2, 0)))
 
 
 @pytest.mark.parametrize(
@@ -131,5 +146,5 @@ def test_files_that_hold_no_triplets(content, message, tmp_path):
   else:
     path.write_bytes(content)
   data = Data({str(path): 1.0})
-  with pytest.raises(UserError, match=message):
-    next(pipeline.readable(pipeline.training(data, SCENES, CROP, 2, 0), data))
+  with pytest.raises(UserError, match=message), pipeline.readable(data):
+    next(iter(pipeline.training(data, SCENES, CROP, 2, 0)))

@@ -54,12 +54,12 @@ def test_a_pattern_and_one_file_are_sources_too(tmp_path):
 
 def test_shuffled_reads_every_record_in_every_epoch(tmp_path):
   name = triplets.write(tmp_path, [7, 3, 5])
-  epochs = paths(sources.shuffled(name, seed=1), 45)
+  epochs = paths(sources.shuffled(name, 1, 8), 45)
   for i in range(3):
     assert sorted(epochs[15 * i : 15 * i + 15], key=int) == [str(n) for n in range(15)]
   assert len({tuple(epochs[15 * i : 15 * i + 15]) for i in range(3)}) > 1
-  assert paths(sources.shuffled(name, seed=1), 45) == epochs
-  assert any(paths(sources.shuffled(name, seed=seed), 15) != epochs[:15] for seed in range(2, 6))
+  assert paths(sources.shuffled(name, 1, 8), 45) == epochs
+  assert any(paths(sources.shuffled(name, seed, 8), 15) != epochs[:15] for seed in range(2, 6))
 
 
 @pytest.mark.parametrize('counts', [[4, 4, 4, 4], [5, 4], [9]])
@@ -69,7 +69,7 @@ def test_workers_share_all_records_and_none_twice(tmp_path, counts, workers):
   total = sum(counts)
   seen = collections.Counter()
   for index in range(workers):
-    mine = set(paths(sources.shuffled(name, 1, worker(index, workers)), 4 * total))
+    mine = set(paths(sources.shuffled(name, 1, 8, worker=worker(index, workers)), 4 * total))
     seen.update(mine)
   assert seen == {str(i): 1 for i in range(total)}
 
@@ -96,18 +96,40 @@ def test_a_built_tfds_data_set_is_a_source(built):
   for i, example in enumerate(examples):
     for time, key in enumerate(('x0', 'y', 'x1')):
       np.testing.assert_array_equal(tf.io.decode_png(example[key]), triplets.frame(i, time))
-  assert sorted(paths(sources.shuffled(built, seed=1), 12), key=int) == [str(i) for i in range(12)]
+  assert sorted(paths(sources.shuffled(built, 1, 8), 12), key=int) == [str(i) for i in range(12)]
 
 
 def test_a_slice_of_a_split(built):
   assert paths(sources.ordered(f'{built}[25%:75%]')) == [str(i) for i in range(3, 9)]
 
 
+@pytest.mark.parametrize('workers', [1, 3])
+@pytest.mark.parametrize('had', [0, 2, 5, 6, 11])
+def test_a_run_goes_on_where_it_stopped(built, tmp_path, workers, had):
+  """Within an epoch, at its end, and in a later one, of records and of built data sets."""
+  for name in (built, triplets.write(tmp_path, [5, 4, 6])):
+    for index in range(workers):
+      whole = paths(sources.shuffled(name, 3, 4, 0, worker(index, workers)), 24)
+      assert paths(sources.shuffled(name, 3, 4, had, worker(index, workers)), 24 - had) == whole[had:]
+      assert whole[:4] != whole[12 // workers : 12 // workers + 4]
+
+
+def test_the_global_seed_does_not_matter(tmp_path):
+  name, orders = triplets.write(tmp_path, [5, 4, 6]), []
+  for seed in (0, 1):
+    tf.keras.utils.set_random_seed(seed)
+    orders.append(paths(sources.shuffled(name, 0, 4), 30))
+  assert orders[0] == orders[1]
+
+
+def test_more_workers_than_triplets(tmp_path):
+  with pytest.raises(UserError, match='too few triplets for 3 workers'):
+    sources.shuffled(triplets.write(tmp_path, [2]), 1, 8, worker=worker(2, 3))
+
+
 @pytest.mark.parametrize('workers', [1, 2, 5])
 def test_workers_share_a_built_data_set_that_is_one_file(built, workers):
-  shares = [
-    paths(sources.shuffled(built, 1, tf.distribute.InputContext(workers, i)), 12 // workers) for i in range(workers)
-  ]
+  shares = [paths(sources.shuffled(built, 1, 8, 0, worker(i, workers)), 12 // workers) for i in range(workers)]
   everything = [path for share in shares for path in share]
   assert len(set(everything)) == len(everything) == 12 // workers * workers
 

@@ -84,3 +84,13 @@ def test_equals_tensorflow_addons():
     image, flow = random_case(12, 17, 5, reach)
     expected = addons.image.dense_image_warp(image, -flow[..., ::-1])
     np.testing.assert_allclose(warp(image, flow), expected, atol=1e-6)
+
+
+def test_flow_that_is_no_number_gives_no_number(way):
+  """And does not read outside the image, which would end a training run without a word of its loss."""
+  flow = np.zeros((1, 4, 5, 2), np.float32)
+  flow[0, 1, 2] = np.nan
+  flow[0, 3, 3] = np.inf, -np.inf
+  warped = way(warp, np.random.default_rng(0).random((1, 4, 5, 3), np.float32), flow).numpy()
+  assert np.isnan(warped[0, 1, 2]).all()
+  assert np.isfinite(np.delete(warped[0].reshape(20, 3), [7, 18], axis=0)).all()

@@ -1,0 +1,128 @@
+"""Steps: the same on any number of devices, however a batch is cut, compiled or not; and what happens to bad ones."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from film_tf.losses.losses import Loss
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from film_tf.training.optimizer import Optimizer
+from film_tf.training.trainer import Trainer
+from tests.conftest import ROOT, TINY, pair
+
+
+def start(devices=1, tf_config=None, **options):
+  words = [sys.executable, '-m', 'tests.training.run_steps', str(devices), json.dumps(options)]
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT), **({'TF_CONFIG': json.dumps(tf_config)} if tf_config else {})}
+  return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def result(process):
+  output, errors = process.communicate(timeout=500)
+  assert process.returncode == 0, errors
+  return json.loads(output.splitlines()[-1])
+
+
+@pytest.fixture(scope='module')
+def one():
+  return result(start())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  'options', [{'devices': 2}, {'devices': 4}, {'accumulate': 4}, {'devices': 2, 'accumulate': 2}]
+)
+def test_devices_and_parts_make_no_difference(options, one):
+  other = result(start(**options))
+  assert other['devices'] == options.get('devices', 1)
+  np.testing.assert_allclose(other['losses'], one['losses'], rtol=1e-4)
+  np.testing.assert_allclose(other['weights'], one['weights'], rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_xla_makes_no_difference(one):
+  np.testing.assert_allclose(result(start(compiled=True))['losses'], one['losses'], rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(one):
+  with socket.socket() as a, socket.socket() as b:
+    for s in (a, b):
+      s.bind(('localhost', 0))
+    addresses = [f'localhost:{s.getsockname()[1]}' for s in (a, b)]
+  configs = [{'cluster': {'worker': addresses}, 'task': {'type': 'worker', 'index': i}} for i in range(2)]
+  workers = [start(1, config, strategy='multi_worker') for config in configs]
+  for worker in map(result, workers):
+    assert worker['devices'] == 2
+    np.testing.assert_allclose(worker['losses'], one['losses'], rtol=1e-4)
+    np.testing.assert_allclose(worker['weights'], one['weights'], rtol=1e-4)
+
+
+def batch():
+  images = pair(2, 32, 32)
+  return {**images, 'y': (images['x0'] + images['x1']) / 2, 'time': np.full((2, 1), 0.5, np.float32)}
+
+
+def batches(*values):
+  return iter(tf.data.Dataset.from_tensor_slices({key: np.stack([v[key] for v in values]) for key in values[0]}))
+
+
+def trainer(net=None, **options):
+  return Trainer(net or FilmNet(TINY), Loss(), Optimizer(1e-3, **options), 100)
+
+
+def test_a_step_that_is_not_finite_changes_nothing():
+  bad = {**batch(), 'y': np.full((2, 32, 32, 3), np.nan, np.float32)}
+  ours = trainer(average=0.9)
+  before = [weight.numpy() for weight in [*ours.weights, *ours.averages, *ours.means]]
+  assert ours.run(batches(bad), tf.constant(1))['finite'] == 0
+  for old, new in zip(before, [*ours.weights, *ours.averages, *ours.means], strict=True):
+    np.testing.assert_array_equal(old, new.numpy())
+  assert ours.run(batches(batch(), bad, batch()), tf.constant(3))['finite'] == 0  # in any of them
+  assert ours.run(batches(batch()), tf.constant(1))['finite'] == 1
+
+
+def test_steps_in_the_graph_are_steps_one_by_one():
+  net = FilmNet(TINY)
+  twin = FilmNet(TINY)
+  weights.copy(net, twin)
+  many, single = trainer(net), trainer(twin)
+  many.run(batches(*[batch()] * 3), tf.constant(3))
+  for _ in range(3):
+    single.run(batches(batch()), tf.constant(1))
+  assert many.step_number() == single.step_number() == 3
+  for a, b in zip(many.weights, single.weights, strict=True):
+    np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-7)
+
+
+def test_averaged_weights_come_and_go():
+  ours = trainer(average=0.99)
+  ours.run(batches(*[batch()] * 5), tf.constant(5))
+  before = ours.weights[0].numpy()
+  with ours.averaged():
+    np.testing.assert_array_equal(ours.weights[0].numpy(), ours.averages[0].numpy())
+    assert (ours.weights[0].numpy() != before).any()
+  np.testing.assert_array_equal(ours.weights[0].numpy(), before)
+
+
+def test_float16_gradients_are_scaled_and_overflow_halves_the_scale():
+  ours = trainer(FilmNet(TINY, dtype='mixed_float16'))
+  logs = ours.run(batches(batch()), tf.constant(1))
+  assert (logs['finite'], logs['loss_scale']) == (1, 2.0**15)
+  plain = trainer(FilmNet(TINY))
+  weights.copy(FilmNet(TINY), plain.net)
+  ours.scale.assign(np.finfo(np.float32).max)
+  logs = ours.run(batches(batch()), tf.constant(1))
+  assert logs['finite'] == 0
+  assert ours.scale.numpy() == pytest.approx(np.finfo(np.float32).max / 2)
+  ours.scale.assign(1024.0)
+  ours.calm.assign(1999)
+  ours.run(batches(batch()), tf.constant(1))
+  assert (ours.scale.numpy(), ours.calm.numpy()) == (2048.0, 0)
