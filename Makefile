@@ -23,7 +23,7 @@ test-newest: $(VENV)/ready
 
 # The oldest TensorFlow, with Keras 2, and the one that tensorflow-addons still imports with.
 test-addons: $(ADDONS)/ready
-	$(ADDONS)/bin/python -m pytest -n 2 tests/model tests/data tests/datasets tests/exporters tests/training tests/inference
+	$(ADDONS)/bin/python -m pytest -n 2 tests/model tests/data tests/datasets tests/losses tests/exporters tests/training tests/inference
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
@@ -32,13 +32,13 @@ lint: $(VENV)/ready
 $(VENV)/ready: setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --upgrade pip setuptools wheel
-	$(VENV)/bin/pip install --quiet -e '.[cpu,data,video,test]'
+	$(VENV)/bin/pip install --quiet -e '.[cpu,data,video,vgg,jax,test]'
 	touch $@
 
 $(ADDONS)/ready: setup.py
 	$(PYTHON) -m venv $(ADDONS)
 	$(ADDONS)/bin/pip install --quiet --upgrade pip setuptools wheel
-	$(ADDONS)/bin/pip install --quiet -e '.[addons,data,video,test]'
+	$(ADDONS)/bin/pip install --quiet -e '.[addons,data,video,vgg,test]'
 	touch $@
 
 clean:

@@ -26,7 +26,7 @@ setuptools.setup(
   extras_require={
     'cpu': [f'tensorflow-cpu{TENSORFLOW}'],
     'cuda': [f'tensorflow[and-cuda]{TENSORFLOW}'],
-    'tpu': [f'tensorflow-tpu{TENSORFLOW}'],
+    'tpu': ['tensorflow-tpu==2.20.0', 'libtpu==0.0.21'],  # the newest there is; it asks for libtpu ~= 0.0.14
     'addons': [
       'tensorflow-cpu==2.15.1',
       'tensorflow-addons==0.23.0',
@@ -36,6 +36,7 @@ setuptools.setup(
     'data': ['tensorflow-datasets', 'importlib_resources'],
     'video': ['av>=12'],
     'vgg': ['scipy'],
+    'jax': ['jax'],
     'test': ['pytest', 'pytest-xdist', 'ruff', 'scikit-image'],
   },
   entry_points={

@@ -24,6 +24,13 @@ def test_ours_are_found_from_any_folder_with_their_includes(name, given, tmp_pat
   assert gin.query_parameter('loss.weights')['l1'] == 1.0  # not all can be made: vgg needs a file
 
 
+@pytest.mark.parametrize('name', sorted(path.name for path in (conftest.ROOT / 'gin' / 'ablation').iterdir()))
+def test_ablations_change_the_published_network_or_its_loss(name):
+  config.parse(['film_l1.gin', f'gin/ablation/{name}'])
+  changed = options.configured() != options.Options() or gin.query_parameter('loss.weights') != {'l1': 1.0}
+  assert changed
+
+
 def test_film_l1_is_the_published_network():
   config.parse(['film_l1.gin'])
   assert options.configured() == options.Options()

@@ -30,6 +30,7 @@ class Trainer:
     strategy: where it runs; TensorFlow's default is one device.
 
   Attributes:
+    state: every variable that a step changes.
     checkpoint: the state, for `tf.train.CheckpointManager`.
   """
 
@@ -45,19 +46,18 @@ class Trainer:
   ):
     self.net, self.loss, self.optimizer, self.strategy = net, loss, optimizer, strategy or tf.distribute.get_strategy()
     self._steps, self._accumulate = steps, accumulate
-    self._gradients = tf.function(self._gradients_of, jit_compile=True) if compiled else self._gradients_of
+    self._gradients = tf.function(self.gradients, jit_compile=True) if compiled else self.gradients
     self.weights = [_variable(weight) for weight in weights.named(net).values()]
     self.means, self.squares = _zeros_like(self.weights), _zeros_like(self.weights)
     self.averages = [tf.Variable(w, trainable=False) for w in self.weights] if optimizer.average else []
-    self.taken = tf.Variable(0, trainable=False, dtype=tf.int64)
+    self.taken = tf.Variable(0, trainable=False)  # int32, for JAX would make that of int64
     # Float16 gradients underflow, so their loss is scaled as far up as they do not overflow.
-    scaled = net.compute_dtype == 'float16'
-    self.scale = tf.Variable(2.0**15 if scaled else 1.0, trainable=False)
-    self.calm = tf.Variable(0, trainable=False) if scaled else None  # steps since the last overflow
-    state = {
-      name: getattr(self, name) for name in ('weights', 'means', 'squares', 'averages', 'taken', 'scale', 'calm')
-    }
-    self.checkpoint = tf.train.Checkpoint(**{name: value for name, value in state.items() if value is not None})
+    self._scaled = net.compute_dtype == 'float16'
+    self.scale = tf.Variable(2.0**15 if self._scaled else 1.0, trainable=False)
+    self.calm = tf.Variable(0, trainable=False)  # steps since the last overflow
+    parts = ('weights', 'means', 'squares', 'averages', 'scale', 'calm', 'taken')
+    self.checkpoint = tf.train.Checkpoint(**{name: getattr(self, name) for name in parts})
+    self.state = [*self.weights, *self.means, *self.squares, *self.averages, self.scale, self.calm, self.taken]
     # Grappler's remapper cannot fuse a LeakyReLU whose gradient is needed: it fails, logs an error, changes nothing.
     tf.config.optimizer.set_experimental_options({'remapping': False})
 
@@ -115,6 +115,12 @@ class Trainer:
     gradients, logs = self._gradients(batch)
     gradients = replicas.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
     logs = replicas.all_reduce(tf.distribute.ReduceOp.MEAN, logs)
+    values, logs = self.updated(gradients, logs)
+    replicas.merge_call(_update, (self.state, values))
+    return logs
+
+  def updated(self, gradients: list[tf.Tensor], logs: dict) -> tuple[list[tf.Tensor], dict]:
+    """What a step with these gradients makes of `state`, and its logs; nothing is changed yet."""
     norm = tf.linalg.global_norm(gradients)
     finite = tf.math.is_finite(norm) & tf.math.is_finite(logs['loss'])
     rate = self.optimizer.rate(self.taken, self._steps)
@@ -123,17 +129,17 @@ class Trainer:
     averages = self.optimizer.averaged(self.averages, changed[0], self.taken) if self.averages else []
     variables, values = tf.nest.flatten(old), tf.nest.flatten([*changed, averages])
     values = [tf.where(finite, value, variable) for variable, value in zip(variables, values, strict=True)]
-    if self.calm is not None:
+    logs = {**logs, 'gradient_norm': norm, 'learning_rate': rate, 'finite': tf.cast(finite, tf.float32)}
+    scaling = [tf.identity(self.scale), tf.identity(self.calm)]
+    if self._scaled:
+      logs['loss_scale'] = scaling[0]
       grown = finite & (self.calm + 1 >= _GROW_AFTER)
-      variables += [self.scale, self.calm]
       factor = tf.where(finite, tf.where(grown, 2.0, 1.0), 0.5)
-      values += [self.scale * factor, tf.where(finite & ~grown, self.calm + 1, 0)]
-    replicas.merge_call(_update, ([*variables, self.taken], [*values, self.taken + 1]))
-    numbers = {'gradient_norm': norm, 'learning_rate': rate, 'finite': tf.cast(finite, tf.float32)}
-    return {**logs, **numbers, **({'loss_scale': self.scale + 0.0} if self.calm is not None else {})}
+      scaling = [self.scale * factor, tf.where(finite & ~grown, self.calm + 1, 0)]
+    return [*values, *scaling, self.taken + 1], logs
 
-  def _gradients_of(self, batch):
-    """Gradients of the loss over the number of replicas, and logs; the batch is worked through part by part."""
+  def gradients(self, batch: Mapping) -> tuple[list[tf.Tensor], dict]:
+    """Gradients of a replica's loss over the number of replicas, and logs; the batch is worked through part by part."""
     if self._accumulate == 1:
       return self._gradients_of_part(batch)
     parts = {key: tf.reshape(x, (self._accumulate, -1, *x.shape[1:])) for key, x in batch.items()}
