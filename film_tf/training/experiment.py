@@ -1,5 +1,6 @@
 """A training run from its configuration to its SavedModel. Read it from top to bottom."""
 
+import functools
 import os
 import signal
 import sys
@@ -108,20 +109,27 @@ def run(
     batch = context.get_per_replica_batch_size(batch_size)
     return pipeline.training(*sources, batch, seed, trainer.step_number() * batch_size, context)
 
+  @functools.cache  # the same every time
+  def shown():
+    return next(iter(pipeline.training(*sources, _SHOWN, seed)))
+
   def show(step, logs):
-    with trainer.averaged():
-      shown = next(iter(pipeline.training(*sources, _SHOWN, seed)))  # the same every time
-      summaries.strip(shown, trainer.predict(shown), step)
+    if chief:
+      with trainer.averaged():
+        summaries.strip(shown(), trainer.predict(shown()), step)
 
   def save(step, logs):
     if chief:
       checkpoints.save(step)
 
-  every = [(log_every, lambda step, logs: summaries.scalars(logs, step)), (checkpoint_every, save)]
+  every = [  # the same on all workers, which must take their steps together
+    (log_every, lambda step, logs: summaries.scalars(logs, step)),
+    (show_every, show),
+    (checkpoint_every, save),
+  ]
   try:
     with pipeline.readable(sources[0]), stopping.listening() as stop:
       batches = iter(strategy.distribute_datasets_from_function(batches_of))
-      every += [(show_every, show)] if chief else []
       loop.run(trainer, batches, batch_size, steps, inner_steps, every, lambda: trainer.agree(stop.asked is not None))
   except loop.NotFiniteError as error:
     good = (
@@ -130,9 +138,10 @@ def run(
     raise UserError(f'{error}; {good}') from error
   save(trainer.step_number(), {})
   summaries.close()
-  if stop.asked:
-    print(f'{stop.asked.name}: saved step {trainer.step_number()}; the same command goes on from it', file=sys.stderr)
-    sys.exit(0 if stop.asked == signal.SIGTERM else 130)
+  if trainer.step_number() < steps:
+    asked = stop.asked.name if stop.asked else 'another worker was asked to stop'
+    print(f'{asked}: saved step {trainer.step_number()}; the same command goes on from it', file=sys.stderr)
+    sys.exit(130 if stop.asked == signal.SIGINT else 0)
 
   if chief:
     with trainer.averaged():

@@ -1,6 +1,8 @@
 """Real runs of the command, killed and resumed."""
 
+import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -147,10 +149,10 @@ def test_another_network_does_not_fit_the_checkpoint(run):
   assert sorted(path.stat().st_mtime_ns for path in run[0].rglob('*')) == before
 
 
-def start(folder, *bindings):
+def start(folder, *bindings, **environment):
   """The command as a process that can be sent signals."""
   arguments = [sys.executable, '-m', *words(folder, *bindings)]
-  environment = {**conftest.os.environ, 'PYTHONPATH': str(conftest.ROOT)}
+  environment = {**conftest.os.environ, 'PYTHONPATH': str(conftest.ROOT), **environment}
   return subprocess.Popen(arguments, cwd=folder.parent, env=environment, stderr=subprocess.PIPE, text=True)
 
 
@@ -225,3 +227,32 @@ def test_fine_tuning_starts_from_the_given_weights(run, tmp_path):
 def test_a_batch_that_cannot_be_divided(tmp_path):
   result = conftest.command(*words(tmp_path / 'run', 'train.accumulate = 3'), cwd=tmp_path)
   conftest.assert_user_error(result, 'train.batch_size is 2', 'multiple of 3')
+
+
+@pytest.mark.slow
+def test_all_workers_stop_together_and_go_on(tmp_path):
+  """One of two is asked to stop; the chief saves, both end, and both go on."""
+  with socket.socket() as a, socket.socket() as b:
+    for s in (a, b):
+      s.bind(('localhost', 0))
+    addresses = [f'localhost:{s.getsockname()[1]}' for s in (a, b)]
+  configs = [json.dumps({'cluster': {'worker': addresses}, 'task': {'type': 'worker', 'index': i}}) for i in range(2)]
+  folder = tmp_path / 'run'
+  bindings = ['train.checkpoint_every = 90_000', 'train.inner_steps = 3', 'train.log_every = 4']
+  workers = [start(folder, 'train.steps = 100_000', *bindings, TF_CONFIG=config) for config in configs]
+  wait_for(folder / 'events', workers[0])
+  while not any(path.stat().st_size > 2000 for path in (folder / 'events').iterdir()):
+    time.sleep(0.1)
+  workers[1].send_signal(signal.SIGTERM)
+  told = [worker.communicate(timeout=400)[1] for worker in workers]
+  assert [worker.returncode for worker in workers] == [0, 0], told
+  step = int(tf.train.latest_checkpoint(str(folder / 'checkpoints')).rpartition('-')[2])
+  assert f'another worker was asked to stop: saved step {step}' in told[0]
+  assert f'SIGTERM: saved step {step}' in told[1]
+
+  workers = [start(folder, f'train.steps = {step + 6}', *bindings, TF_CONFIG=config) for config in configs]
+  told = [worker.communicate(timeout=400)[1] for worker in workers]
+  assert [worker.returncode for worker in workers] == [0, 0], told
+  train(tmp_path / 'alone', f'train.steps = {step + 6}')
+  for name, value in final_weights(tmp_path / 'alone').items():
+    np.testing.assert_allclose(final_weights(folder)[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
