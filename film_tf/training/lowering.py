@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from film_tf import files
+from film_tf.errors import UserError
 from film_tf.training.trainer import Trainer
 
 
@@ -46,6 +47,9 @@ def lower(trainer: Trainer, batch: Mapping[str, np.ndarray], platform: str | Non
     trainer: on one device; its state is the example, and stays as it is.
     batch: an example batch.
     platform: CPU, GPU or TPU, where the program differs; that of TensorFlow by default.
+
+  Raises:
+    UserError: this TensorFlow is too old.
   """
   batch = {name: np.asarray(batch[name]) for name in sorted(batch)}
   held = [tf.Variable(value) for value in batch.values()]
@@ -67,6 +71,9 @@ def lower(trainer: Trainer, batch: Mapping[str, np.ndarray], platform: str | Non
 
   captured = traced([]).get_concrete_function().captured_inputs
   constants = [tensor for tensor in captured if tensor.dtype != tf.resource]
-  program = traced(constants).experimental_get_compiler_ir()(stage='stablehlo', platform_name=platform)
+  try:
+    program = traced(constants).experimental_get_compiler_ir()(stage='stablehlo', platform_name=platform)
+  except TypeError as error:
+    raise UserError(f'TensorFlow {tf.__version__} cannot write StableHLO; 2.21 can') from error
   state = [*trainer.state, *constants]
   return Step(program, {f'{i:04d}': value.numpy() for i, value in enumerate(state)}, batch, tuple(names))

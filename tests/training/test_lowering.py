@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from film_tf.errors import UserError
 from film_tf.losses import vgg19
 from film_tf.losses.losses import Loss
 from film_tf.model import weights
@@ -12,6 +13,9 @@ from film_tf.training import lowering
 from film_tf.training.optimizer import Optimizer
 from film_tf.training.trainer import Trainer
 from tests.conftest import TINY, pair
+
+OLD = tf.__version__.startswith('2.15')
+NEW = pytest.mark.skipif(OLD, reason='TensorFlow 2.15 cannot write StableHLO')
 
 
 def example(size=32):
@@ -27,7 +31,14 @@ def trainer(loss=None, **options):
   return Trainer(net, loss or Loss({'l1': 1.0}), Optimizer(1e-3, clip_norm=1.0, average=0.9), 100, **options)
 
 
+@pytest.mark.skipif(not OLD, reason='this TensorFlow can')
+def test_an_old_tensorflow_says_that_it_cannot():
+  with pytest.raises(UserError, match=r'TensorFlow 2\.15.* cannot write StableHLO'):
+    lowering.lower(trainer(), example())
+
+
 @pytest.mark.slow
+@NEW
 @pytest.mark.parametrize('options', [{}, {'accumulate': 2}])
 def test_twenty_steps_under_jax_equal_tensorflows(options):
   jax = pytest.importorskip('jax', reason='needs jax, which film_tf does not')
@@ -58,6 +69,7 @@ def test_twenty_steps_under_jax_equal_tensorflows(options):
 
 
 @pytest.mark.slow
+@NEW
 def test_perceptual_losses_are_lowered_with_their_constants(monkeypatch, tmp_path):
   random, inputs, layers = np.random.default_rng(0), 3, []
   for outputs in (4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8):
