@@ -42,6 +42,8 @@ def build(name):
   """Builds it, and prints where it is and how many triplets it has."""
   try:
     import tensorflow_datasets as tfds  # slow to import
+
+    from film_tf.data import building
   except ImportError as error:
     raise UserError(f"{error}; pip install '.[data]'") from error
   if not os.isatty(2):
@@ -57,7 +59,7 @@ def build(name):
     published = builder.PUBLISHED.get(split, info.num_examples)
     note = f' (the authors have {published:,})' if published != info.num_examples else ''
     print(f'tfds:{builder.info.full_name.rpartition("/")[0]}:{split} has {info.num_examples:,} triplets{note}')
-  left_out = folder / 'left_out.txt'
+  left_out = folder / building.LEFT_OUT
   print(f'{folder}{", what is left out is in " + str(left_out) if left_out.exists() else ""}')
 
 
@@ -70,11 +72,14 @@ def _config(cls):
   if not names:
     raise UserError(f'--config={value}: {cls.name} has no configurations')
   try:
-    return cls.builder_config_cls(**json.loads(value))
+    config = cls.builder_config_cls(**json.loads(value))
   except UserError:
     raise
   except (TypeError, ValueError) as error:
     raise UserError(f'--config={value}: {error}; expected one of {", ".join(names)}, or JSON') from error
+  if config.name in names:
+    raise UserError(f'--config={value}: there is a {config.name} already; choose another name')
+  return config
 
 
 @contextlib.contextmanager

@@ -37,9 +37,10 @@ def main(words):
   with pipeline.readable(data):
     batch = next(iter(batches))
   examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]
+  found = [contact_sheet.statistics(example) for example in examples]
   with files.whole(OUTPUT.value, OVERWRITE.value) as temporary:
-    Image.fromarray(contact_sheet.draw(examples)).save(temporary, 'PNG')
-  print(contact_sheet.table(examples))
+    Image.fromarray(contact_sheet.draw(examples, found)).save(temporary, 'PNG')
+  print(contact_sheet.table(found))
   print(OUTPUT.value)
 
 

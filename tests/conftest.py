@@ -1,7 +1,10 @@
 """What tests share: ways to run an op, golden networks, a small network, commands as processes."""
 
+import contextlib
+import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -91,6 +94,17 @@ def run(*words, cwd) -> subprocess.CompletedProcess:
 def command(module, *words, cwd) -> subprocess.CompletedProcess:
   """Runs `python -m module ...` in folder `cwd`, as a user would."""
   return run('-m', module, *words, cwd=cwd)
+
+
+def tf_configs(count) -> list[str]:
+  """TF_CONFIG of each of `count` workers on this machine, at ports that are free."""
+  with contextlib.ExitStack() as stack:
+    sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+    for one in sockets:
+      one.bind(('localhost', 0))
+    workers = [f'localhost:{one.getsockname()[1]}' for one in sockets]
+  tasks = [{'type': 'worker', 'index': i} for i in range(count)]
+  return [json.dumps({'cluster': {'worker': workers}, 'task': task}) for task in tasks]
 
 
 def assert_user_error(result, *parts):

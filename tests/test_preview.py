@@ -16,7 +16,7 @@ def scenes(count, **options):
 
 def test_a_row_shows_the_frames_and_their_difference():
   examples = scenes(3)
-  sheet = contact_sheet.draw(examples)
+  sheet = contact_sheet.draw(examples, [contact_sheet.statistics(example) for example in examples])
   assert sheet.shape == (2 * (64 + 18), 2 * (4 * 48 + 18), 3)
   for number, (left, top) in enumerate([(0, 18), (0, 18 + 82), (210, 18)]):
     x0, y, x1 = (examples[number][key] for key in ('x0', 'y', 'x1'))
@@ -32,7 +32,7 @@ def test_numbers_tell_good_data_from_bad():
   wrong_order = contact_sheet.statistics({**one, 'y': one['x1'], 'x1': one['y']})
   assert wrong_order.off_middle > 1.0
   assert contact_sheet.statistics({**one, 'x1': other['x1']}).lost > 0.8
-  assert '2 examples' in contact_sheet.table([one, other])
+  assert '2 examples' in contact_sheet.table([good, good])
   with pytest.raises(UserError, match='examples of 16x48 pixels'):
     contact_sheet.statistics({key: one[key][:16] for key in ('x0', 'y', 'x1')})
 

@@ -29,7 +29,8 @@ class Config(tfds.core.BuilderConfig):
   height: int = 0  # pixels to shrink frames to, with their width; 0 keeps them as they are
 
   def __post_init__(self):
-    if min(self.stride, self.step) < 1 or self.height < 0 or not 0.0 <= self.max_lost <= 1.0:
+    whole = all(isinstance(number, int) for number in (self.stride, self.step, self.height))
+    if not whole or min(self.stride, self.step) < 1 or self.height < 0 or not 0.0 <= self.max_lost <= 1.0:
       raise UserError(
         f'stride {self.stride}, step {self.step}, height {self.height}, max_lost {self.max_lost}; '
         'expected whole numbers >= 1, >= 1, >= 0, and 0 to 1'

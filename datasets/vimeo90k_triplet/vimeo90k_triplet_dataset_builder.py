@@ -26,7 +26,7 @@ class Builder(building.TripletBuilder):
   def _test_only(self, target):
     """`target/X/Y/im2.png` is between im1 and im3, which lie beside it, or under `input`."""
     clips = []
-    for folder in [y for x in footage.natural(target.iterdir()) for y in footage.natural(x.iterdir())]:
+    for folder in footage.natural(path for path in target.glob('*/*') if path.is_dir()):
       name = f'{folder.parent.name}/{folder.name}'
       middle = folder / 'im2.png'
       outer = folder if (folder / 'im1.png').exists() else target.parent / 'input' / name

@@ -43,9 +43,9 @@ class Augmentation:
     if not 0.0 <= self.colour_jitter < 1.0:
       raise UserError(f'augmentation colour_jitter is {self.colour_jitter}; expected 0 to less than 1')
     if self.motion_range is not None:
-      low, high = self.motion_range
-      if not 0.0 <= low < high:
-        raise UserError(f'augmentation motion_range is {low} to {high}; expected least and most, in pixels')
+      pair = isinstance(self.motion_range, (tuple, list)) and len(self.motion_range) == 2
+      if not pair or not 0.0 <= self.motion_range[0] < self.motion_range[1]:
+        raise UserError(f'augmentation motion_range is {self.motion_range}; expected (least, most), in pixels')
       if self.crop < motion.LEAST:
         raise UserError(f'augmentation crop is {self.crop}; motion_range needs {motion.LEAST} pixels at least')
 

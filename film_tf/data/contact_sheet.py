@@ -44,8 +44,8 @@ def statistics(example: Mapping) -> Statistics:
   return Statistics(*(float(number) for number in numbers))
 
 
-def draw(examples: Sequence[Mapping]) -> np.ndarray:
-  """A row of x0, y, x1 and the difference of x0 and x1 for each example, with its statistics.
+def draw(examples: Sequence[Mapping], found: Sequence[Statistics]) -> np.ndarray:
+  """A row of x0, y, x1 and the difference of x0 and x1 for each example, with the statistics found of it.
 
   Returns:
     `[H, W, 3]` uint8.
@@ -59,17 +59,17 @@ def draw(examples: Sequence[Mapping]) -> np.ndarray:
     x0, y, x1 = (np.asarray(example[key]) for key in (keys.X0, keys.Y, keys.X1))
     strip = np.concatenate([x0, y, x1, np.abs(x1 - x0)], axis=1)
     sheet.paste(Image.fromarray((255.0 * strip.clip(0.0, 1.0)).round().astype(np.uint8)), (left, top + _LABEL))
-    found = statistics(example)
-    text = f'{number}: up to {found.largest:.0f} px, mean {found.mean:.1f} px, {found.lost:.0%} lost'
+    one = found[number]
+    text = f'{number}: up to {one.largest:.0f} px, mean {one.mean:.1f} px, {one.lost:.0%} lost'
     pen.text((left + 2, top + 2), text, fill='black', font=font)
   return np.asarray(sheet)
 
 
-def table(examples: Sequence[Mapping]) -> str:
+def table(found: Sequence[Statistics]) -> str:
   """The statistics of all examples in a few lines."""
-  values = np.array([statistics(example) for example in examples])
+  values = np.array(found)
   names = ('largest motion, px', 'mean motion, px', 'texture lost, %', 'brightness, %', 'middle off, %')
-  lines = [f'{len(examples)} examples       least  median    most']
+  lines = [f'{len(found)} examples       least  median    most']
   for name, column, scale in zip(names, values.T, (1, 1, 100, 100, 100), strict=True):
     least, median, most = scale * np.quantile(column, (0.0, 0.5, 1.0))
     lines.append(f'{name:18} {least:8.1f} {median:7.1f} {most:7.1f}')

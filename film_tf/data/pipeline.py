@@ -38,6 +38,11 @@ class Data:
     if not isinstance(self.shuffle_buffer, int) or self.shuffle_buffer < 1:
       raise UserError(f'data.shuffle_buffer is {self.shuffle_buffer!r}; expected a whole number >= 1')
 
+  @property
+  def has_flow(self) -> bool:
+    """Whether the true flow of all examples is known: they are all synthetic."""
+    return set(self.sources) == {'synthetic'}
+
 
 configured = gin.external_configurable(Data, name='data')
 """`Data` from gin: `data.sources = {'/data/vimeo90k_train@200': 3.0, 'synthetic': 1.0}`."""
@@ -66,7 +71,7 @@ def training(
 
   Returns:
     Batches with `x0`, `y`, `x1` `[B, crop, crop, 3]` float32 in [0, 1] and `time`; `forward_flow`, `backward_flow` too
-    where all sources are synthetic.
+    where `data.has_flow`.
 
   Raises:
     UserError: a source does not exist, or scenes and crops that are to be mixed differ in size.
@@ -75,9 +80,8 @@ def training(
   # encoded images, which are a tenth the size of decoded ones; decoded; augmented one by one, so that each example has
   # its own; batched last, with static shapes as a TPU wants; prefetched, so that the device never waits.
   worker = worker or tf.distribute.InputContext()
-  mixed = set(data.sources) != {'synthetic'}
   size = (scenes.height, scenes.width)
-  if mixed and 'synthetic' in data.sources and size != (augmentation.crop, augmentation.crop):
+  if not data.has_flow and 'synthetic' in data.sources and size != (augmentation.crop, augmentation.crop):
     raise UserError(
       f'synthetic scenes of {size[0]}x{size[1]} pixels cannot be mixed with crops of {augmentation.crop}; '
       'make synthetic.height, synthetic.width and augmentation.crop equal'
@@ -88,7 +92,7 @@ def training(
   for name, before in zip(data.sources, had, strict=True):
     if name == 'synthetic':
       stream = synthetic.triplets(scenes, seed, before * n, worker)
-      streams.append(stream.map(_without_flow) if mixed else stream)
+      streams.append(stream if data.has_flow else stream.map(_without_flow))
     else:
       encoded = sources.shuffled(name, seed, data.shuffle_buffer, before, worker)
       numbered = tf.data.Dataset.zip((tf.data.Dataset.range(before * n + index, tf.int64.max, n), encoded))
@@ -108,9 +112,10 @@ def _choices(data, seed, start):
     return tf.searchsorted(bounds, draws, side='right', out_type=tf.int64)
 
   blocks, rest = divmod(start, _BLOCK)
-  count = lambda found: np.bincount(found, minlength=len(weights))  # noqa: E731
-  before = sum((count(block(tf.constant(i, tf.int64)).numpy()) for i in range(blocks)), np.zeros(len(weights), int))
-  before += count(block(tf.constant(blocks, tf.int64)).numpy()[:rest])
+  before = np.zeros(len(weights), np.int64)
+  for number in range(blocks + 1):
+    drawn = block(tf.constant(number, tf.int64)).numpy()[: rest if number == blocks else _BLOCK]
+    before += np.bincount(drawn, minlength=len(weights))
   return tf.data.Dataset.range(blocks, tf.int64.max).map(block).unbatch().skip(rest), before.tolist()
 
 
@@ -180,8 +185,7 @@ def _selected(stream, name, motion_range):
     tf.debugging.Assert(misses < _PATIENCE, message)
     return misses, pair
 
-  selected = stream.scan(tf.constant(0), count).filter(_second)
-  return selected.map(_first)
+  return stream.scan(tf.constant(0), count).filter(_second).map(_first)
 
 
 def _first(example, fits):

@@ -39,7 +39,8 @@ def shuffled(
 
   A worker reads its own files where there are enough for all workers, and else every n-th record of each. The order of
   an epoch is a pure function of the seed and of its number, so that a run can go on in its middle: whole epochs are
-  left out by arithmetic, and only the records since the last one's end are read again.
+  left out by arithmetic, and the records since the last one's end are read again. TFRecord files do not say how many
+  records they have, so of these a run that goes on reads all once, to count them.
 
   Args:
     name: of the source.
@@ -52,19 +53,22 @@ def shuffled(
     What `ordered` returns, without end.
   """
   pieces, n, index = find(name), worker.num_input_pipelines, worker.input_pipeline_id
-  paths = _paths(pieces)
+  paths, counts = _paths(pieces), pieces.counts
   if len(pieces.files) >= n:
-    paths, n, index = paths.shard(n, index), 1, 0
+    paths, counts, n, index = paths.shard(n, index), counts[index::n], 1, 0
 
   def read(number):
     return paths.shuffle(len(pieces.files), seed=seed + number).interleave(
       lambda *path: _records(*path).shard(n, index), 16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
 
-  zero = tf.constant(0, tf.int64)
-  if not any(True for _ in read(zero).take(1)):
+  once = read(tf.constant(0, tf.int64))
+  if not any(True for _ in once.take(1)):
     raise UserError(f'source {name} has too few triplets for {worker.num_input_pipelines} workers')
-  size = int(read(zero).reduce(0, lambda count, _: count + 1)) if start else 1
+  if -1 not in counts:
+    size = sum(len(range(index, count, n)) for count in counts)
+  else:
+    size = int(once.reduce(0, lambda count, _: count + 1)) if start else 1
   first, had = divmod(start, size)
 
   def epoch(number):

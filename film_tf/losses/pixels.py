@@ -45,7 +45,7 @@ def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 
 
 def laplacian(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Mean absolute difference of Laplacian pyramids, level i weighted by 2^i (Niklaus and Liu, CVPR 2018, section 3.3).
+  """Mean absolute difference of Laplacian pyramids, level i weighted by 2^i (Niklaus and Liu, CVPR 2018).
 
   Levels are what 2x2 averages lose; the coarsest is the rest. The weights make up for the fewer pixels of a level's
   features. Images have 32 pixels or more both ways.
@@ -63,7 +63,7 @@ def laplacian(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 
 
 def census(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Soft Hamming distance of census transforms: of structure, whatever the brightness (Meister et al., AAAI 2018, 3.2).
+  """Soft Hamming distance of census transforms: of structure, whatever the brightness (Meister et al., AAAI 2018).
 
   Of windows of 7x7 pixels, without those that leave the image.
   """

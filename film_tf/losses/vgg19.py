@@ -10,6 +10,7 @@ from film_tf import files
 from film_tf.errors import UserError
 
 BLOCKS = (2, 2, 4, 4, 2)  # convolutions, up to conv5_2
+FILTERS = [64] * 2 + [128] * 2 + [256] * 4 + [512] * 6
 MEAN = (123.68, 116.779, 103.939)  # of ImageNet, RGB
 _ADDRESS = 'https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.mat'
 
@@ -71,15 +72,18 @@ def _from_mat(file):
     # By their name: the order of the fields changed between releases.
     found = [layer['weights'].item() for layer in layers if 'weights' in layer.dtype.names]
     found = [tuple(weights) for weights in found if np.size(weights)]
-    return [(np.asarray(kernel), np.asarray(bias).reshape(-1)) for kernel, bias in found[: sum(BLOCKS)]]
-  except (io.matlab.MatReadError, KeyError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
+    weights = [(np.asarray(kernel), np.asarray(bias).reshape(-1)) for kernel, bias in found[: sum(BLOCKS)]]
+    if [kernel.shape[-1] for kernel, _ in weights] != FILTERS:
+      raise ValueError('its convolutions are others')
+  except Exception as error:  # whatever SciPy makes of a file that is something else
     raise UserError(f'{file} is not the VGG-19 of MatConvNet: {files.reason(error)}') from error
+  return weights
 
 
 def _from_keras(file):
   try:
     net = tf.keras.applications.VGG19(include_top=False, weights=file)
-  except (OSError, ValueError, KeyError) as error:
+  except Exception as error:  # a bare one where it cannot be downloaded
     raise UserError(f"{file} is not Keras' VGG-19 without its top: {files.reason(error)}") from error
   layers = [layer for layer in net.layers if isinstance(layer, tf.keras.layers.Conv2D)]
   weights = [tuple(np.asarray(value) for value in layer.get_weights()) for layer in layers[: sum(BLOCKS)]]

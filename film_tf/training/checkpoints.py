@@ -28,6 +28,7 @@ class Checkpoints:
       keep_checkpoint_every_n_hours=keep_every_hours or None,
       checkpoint_name='step',
     )
+    self._whole = None  # the newest path that is known to be
 
   def newest(self) -> str | None:
     """The path of the newest checkpoint, if there is one."""
@@ -44,6 +45,7 @@ class Checkpoints:
       problem = _problem(path)
       if problem is None:
         self._restore(path)
+        self._whole = path
         return path
       print(f'checkpoint {path} is damaged ({problem}); trying the one before', file=sys.stderr)
       damaged.append(path)
@@ -66,10 +68,10 @@ class Checkpoints:
     Raises:
       UserError: it cannot be written.
     """
-    if self.newest() and self.newest().endswith(f'step-{step}'):
+    if self._whole and self._whole.endswith(f'step-{step}'):
       return
     try:
-      self._manager.save(checkpoint_number=step)
+      self._whole = self._manager.save(checkpoint_number=step)
     except (OSError, tf.errors.OpError) as error:
       raise UserError(f'cannot save a checkpoint at step {step}: {files.reason(error)}') from error
 

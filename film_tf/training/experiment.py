@@ -83,15 +83,21 @@ def run(
   if batch_size % parts:
     raise UserError(f'train.batch_size is {batch_size}; expected a multiple of {parts}, devices times train.accumulate')
 
+  sources = data, _, _ = pipeline.configured(), synthetic.configured(), augment.configured()
+  loss = losses.configured()
+  if 'flow' in loss.weights and not data.has_flow:
+    raise UserError(f'loss.weights has flow, which only synthetic data have; data.sources is {dict(data.sources)}')
+
   tf.keras.utils.set_random_seed(seed)
   if deterministic:
     tf.config.experimental.enable_op_determinism()
   with strategy.scope():
     net = film_net.build(dtype=precision)
+    if {'flow', 'warped'} & loss.weights.keys() and not net.options.use_aux_outputs:
+      raise UserError('losses flow and warped need model.use_aux_outputs = True')
     if init_from:
       weights.copy(weights.load(init_from), net)
-    trainer = Trainer(net, losses.configured(), optimizer.configured(), steps, accumulate, compiled, strategy)
-  sources = pipeline.configured(), synthetic.configured(), augment.configured()
+    trainer = Trainer(net, loss, optimizer.configured(), steps, accumulate, compiled, strategy)
 
   chief = strategies.is_chief(strategy)
   try:
@@ -128,7 +134,7 @@ def run(
     (checkpoint_every, save),
   ]
   try:
-    with pipeline.readable(sources[0]), stopping.listening() as stop:
+    with pipeline.readable(data), stopping.listening() as stop:
       batches = iter(strategy.distribute_datasets_from_function(batches_of))
       loop.run(trainer, batches, batch_size, steps, inner_steps, every, lambda: trainer.agree(stop.asked is not None))
   except loop.NotFiniteError as error:

@@ -71,7 +71,7 @@ class Trainer:
 
     Returns:
       What to log of the last step: scalars by name. `finite` is 0 where loss or gradient were not, in any of the steps;
-      such a step changes nothing.
+      such a step changes nothing but the count.
     """
     logs = self._step(next(batches))
     finite = logs['finite']

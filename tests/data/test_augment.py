@@ -168,6 +168,7 @@ def test_frames_that_are_too_small_are_an_error():
     {'rotation_probability': 2.0},
     {'rotation_degrees': -1.0},
     {'colour_jitter': 1.0},
+    {'motion_range': 5.0},
     {'motion_range': (5.0, 5.0)},
     {'motion_range': (1.0, 5.0), 'crop': 16},
   ],

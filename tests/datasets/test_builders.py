@@ -89,6 +89,12 @@ def test_the_root_may_be_the_folder_itself(tmp_path):
   assert made.info.splits['train'].num_examples == 4
 
 
+def test_vimeos_test_folder_may_have_other_files_in_it(tmp_path):
+  root = layout('vimeo_interp_test', tmp_path / 'root')
+  (root / 'vimeo_interp_test/target/readme.txt').write_text('')
+  assert build('vimeo90k_triplet', root, tmp_path / 'built').info.splits['test'].num_examples == 2
+
+
 def test_vimeos_outer_frames_may_lie_under_input(tmp_path):
   root = layout('vimeo_interp_test', tmp_path / 'root')
   folder = root / 'vimeo_interp_test'

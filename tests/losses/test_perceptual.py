@@ -94,6 +94,9 @@ def test_files_that_are_no_vgg19(tmp_path):
   pytest.importorskip('scipy.io').savemat(tmp_path / 'other.mat', {'a': 1})
   (tmp_path / 'text.mat').write_text('hello')
   (tmp_path / 'text.h5').write_text('hello')
+  write_mat(tmp_path / 'small.mat', drawn([8] * 14), ('name', 'weights'))
+  with pytest.raises(UserError, match='its convolutions are others'):
+    vgg19.load(str(tmp_path / 'small.mat'))
   for name, part in [('other.mat', 'not the VGG-19'), ('text.mat', 'not the VGG-19'), ('text.h5', "not Keras' VGG-19")]:
     with pytest.raises(UserError, match=part):
       vgg19.load(str(tmp_path / name))

@@ -1,8 +1,6 @@
 """Real runs of the command, killed and resumed."""
 
-import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +11,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from film_tf.model import weights
+from film_tf.training import summaries
 from tests import conftest
 from tests.data import triplets
 
@@ -191,10 +190,13 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_warning(run, tmp_path):
   train(folder, 'train.steps = 20')
   newest = folder / 'checkpoints' / 'step-20.data-00000-of-00001'
   newest.write_bytes(newest.read_bytes()[:100])
-  told = train(folder, 'train.steps = 30').stderr
+  told = train(folder, 'train.steps = 20').stderr
   assert 'step-20 is damaged' in told
   assert 'going on from' in told
   assert 'step-10' in told
+  again = train(folder, 'train.steps = 30').stderr
+  assert 'is damaged' not in again  # it was written anew
+  assert 'step-20' in again
   for name, value in final_weights(run[0]).items():
     np.testing.assert_array_equal(final_weights(folder)[name], value, err_msg=name)
 
@@ -232,11 +234,7 @@ def test_a_batch_that_cannot_be_divided(tmp_path):
 @pytest.mark.slow
 def test_all_workers_stop_together_and_go_on(tmp_path):
   """One of two is asked to stop; the chief saves, both end, and both go on."""
-  with socket.socket() as a, socket.socket() as b:
-    for s in (a, b):
-      s.bind(('localhost', 0))
-    addresses = [f'localhost:{s.getsockname()[1]}' for s in (a, b)]
-  configs = [json.dumps({'cluster': {'worker': addresses}, 'task': {'type': 'worker', 'index': i}}) for i in range(2)]
+  configs = conftest.tf_configs(2)
   folder = tmp_path / 'run'
   bindings = ['train.checkpoint_every = 90_000', 'train.inner_steps = 3', 'train.log_every = 4']
   workers = [start(folder, 'train.steps = 100_000', *bindings, TF_CONFIG=config) for config in configs]
@@ -256,3 +254,25 @@ def test_all_workers_stop_together_and_go_on(tmp_path):
   train(tmp_path / 'alone', f'train.steps = {step + 6}')
   for name, value in final_weights(tmp_path / 'alone').items():
     np.testing.assert_allclose(final_weights(folder)[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_flow_loss_needs_synthetic_data(tmp_path):
+  name = triplets.write(tmp_path, [4], 40, 48)
+  arguments = words(
+    tmp_path / 'run',
+    "loss.weights = {'l1': 1.0, 'flow': 0.1}",
+    f'data.sources = {{"{name}": 1.0}}',
+    'augmentation.crop = 32',
+  )
+  conftest.assert_user_error(conftest.command(*arguments, cwd=tmp_path), 'flow, which only synthetic data have', name)
+  arguments = words(tmp_path / 'run', "loss.weights = {'warped': 1.0}", 'model.use_aux_outputs = False')
+  conftest.assert_user_error(conftest.command(*arguments, cwd=tmp_path), 'model.use_aux_outputs')
+
+
+def test_colours_of_flow_are_directions():
+  """Right is red, left its opposite, half as far half as deep, and what stands still is white."""
+  flow = np.zeros((1, 1, 4, 2), np.float32)
+  flow[0, 0, 0], flow[0, 0, 1], flow[0, 0, 2] = (5, 0), (2.5, 0), (-5, 0)
+  expected = [[1, 0, 0], [1, 0.5, 0.5], [0, 1, 1], [1, 1, 1]]
+  np.testing.assert_allclose(summaries.colour(flow)[0, 0], expected, atol=1e-5)
