@@ -3,13 +3,20 @@
 import difflib
 import os
 import pathlib
+import platform
 import re
+import shlex
+import sys
+import time
 from collections.abc import Sequence
 
 import gin
+import numpy as np
 import tensorflow as tf
 from absl import flags, logging
 
+import film_tf
+from film_tf import files
 from film_tf.errors import UserError
 
 GIN_CONFIGS = flags.DEFINE_multi_string(
@@ -64,9 +71,22 @@ def parse(configs: Sequence[str], bindings: Sequence[str] = ()):
 
 def save_operative(path: str):
   """Writes the values that the run has used so far, as a gin file that repeats it."""
-  with tf.io.gfile.GFile(path + '.tmp', 'w') as file:
-    file.write(gin.operative_config_str())
-  tf.io.gfile.rename(path + '.tmp', path, overwrite=True)
+  _write(path, gin.operative_config_str())
+
+
+def save_command(path: str, note: str):
+  """Adds to a file when, how and with what a run was started; one that goes on has an entry for every start."""
+  now = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
+  words = shlex.join(['python', *sys.orig_argv[1:]])
+  versions = f'film_tf {film_tf.__version__}, TensorFlow {tf.__version__}, Keras {tf.keras.__version__}'
+  versions += f', NumPy {np.__version__}, Python {platform.python_version()}'
+  before = tf.io.gfile.GFile(path).read() if tf.io.gfile.exists(path) else ''
+  _write(path, f'{before}{now} UTC, {note}\n  {words}\n  {versions}\n')
+
+
+def _write(path, text):
+  with files.whole(path, overwrite=True) as temporary, tf.io.gfile.GFile(temporary, 'w') as file:
+    file.write(text)
 
 
 def _find(name):

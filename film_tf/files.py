@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 
@@ -61,4 +62,5 @@ def check(path: str | os.PathLike, overwrite: bool = False):
 
 def reason(error: Exception) -> str:
   """What the system said, in a few words."""
-  return getattr(error, 'strerror', None) or getattr(error, 'message', None) or str(error)
+  said = getattr(error, 'strerror', None) or getattr(error, 'message', None) or str(error)
+  return re.sub(r'\{\{.*?\}\} | \[Op:\w+\]', '', said)  # TensorFlow adds where in a graph

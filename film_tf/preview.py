@@ -34,7 +34,7 @@ def main(words):
   files.check(OUTPUT.value, OVERWRITE.value)
   data, scenes, augmentation = pipeline.configured(), synthetic.configured(), augment.configured()
   batches = pipeline.training(data, scenes, augmentation, batch_size=EXAMPLES.value, seed=_seed())
-  with pipeline.readable(data):
+  with pipeline.readable(data.sources):
     batch = next(iter(batches))
   examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]
   found = [contact_sheet.statistics(example) for example in examples]

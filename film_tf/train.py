@@ -23,7 +23,7 @@ from film_tf.training import experiment, strategy
 BASE_DIR = flags.DEFINE_string('base_dir', None, 'Folder for this run: checkpoints, events, the exported model.')
 STRATEGY = flags.DEFINE_enum('strategy', 'auto', strategy.NAMES, 'Where to run; auto takes what there is.')
 TPU = flags.DEFINE_string('tpu', None, 'Name or address of a TPU, or local on a TPU VM.')
-INIT_FROM = flags.DEFINE_string('init_from', None, 'Weights file (.npz) to start from, to fine-tune it.')
+INIT_FROM = flags.DEFINE_string('init_from', None, 'Weights (.npz), or a run or checkpoint, to start from.')
 flags.mark_flag_as_required('base_dir')
 flags.adopt_module_key_flags(config)
 

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import gin
 import numpy as np
@@ -144,8 +144,12 @@ def decode(example: Mapping) -> tf.Tensor:
 
 
 @contextlib.contextmanager
-def readable(data: Data):
-  """Within it batches are taken; what cannot be read is told as an error for people.
+def readable(names: Iterable[str], binding: str = 'data.sources'):
+  """Within it batches of the sources `names` are taken; what cannot be read is told as an error for people.
+
+  Args:
+    names: of the sources.
+    binding: that names them, for the message.
 
   Raises:
     UserError: a file is damaged, is no triplets, or has frames smaller than the crop; or none fits the motion range.
@@ -153,8 +157,8 @@ def readable(data: Data):
   try:
     yield
   except tf.errors.DataLossError as error:
-    files = [file for name in data.sources for file in sources.damaged(name)]
-    raise UserError(f'data.sources has damaged files: {", ".join(files) or error.message}') from error
+    files = [file for name in names for file in sources.damaged(name)]
+    raise UserError(f'{binding} has damaged files: {", ".join(files) or error.message}') from error
   except tf.errors.InvalidArgumentError as error:
     if 'Iterator' not in error.message:
       raise
@@ -162,7 +166,7 @@ def readable(data: Data):
     if ours:
       raise UserError(re.sub(r'[\[\]]', '', ours[1])) from error  # TensorFlow brackets its parts
     cause = re.search(r'(?:.*Iterator::\S+ |.*}} )?(.*)', error.message)[1]
-    raise UserError(f'data.sources has what is no triplet: {cause}') from error
+    raise UserError(f'{binding} has what is no triplet: {cause}') from error
 
 
 def _augmented(example, seed, augmentation):

@@ -1,12 +1,14 @@
 """A network in one portable file: its sizes and its weights, as a NumPy .npz."""
 
 import dataclasses
+import io
 import json
 import os
 import zipfile
 from collections.abc import Mapping
 
 import numpy as np
+import tensorflow as tf
 
 from film_tf import files
 from film_tf.errors import UserError
@@ -40,8 +42,10 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
   if bad:
     raise UserError(f'{len(bad)} weights are not finite as {dtype}, among them {bad[0]}; nothing was written')
   options = json.dumps(dataclasses.asdict(net.options))
-  with files.whole(path, overwrite) as temporary, open(temporary, 'wb') as file:
-    np.savez(file, **{_OPTIONS: np.array(options)}, **arrays)
+  archive = io.BytesIO()  # zip files are written to and fro, which buckets cannot
+  np.savez(archive, **{_OPTIONS: np.array(options)}, **arrays)
+  with files.whole(path, overwrite) as temporary, tf.io.gfile.GFile(temporary, 'wb') as file:
+    file.write(archive.getvalue())
 
 
 def load(path: str | os.PathLike, **kwargs) -> FilmNet:
@@ -52,10 +56,10 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
   """
   path = os.fspath(path)
   try:
-    with open(path, 'rb') as file, np.load(file, allow_pickle=False) as archive:
+    with tf.io.gfile.GFile(path, 'rb') as file, np.load(io.BytesIO(file.read()), allow_pickle=False) as archive:
       arrays = dict(archive)
     options = json.loads(str(arrays.pop(_OPTIONS)))
-  except OSError as error:
+  except (OSError, tf.errors.OpError) as error:
     raise UserError(f'cannot read weights {path}: {files.reason(error)}') from error
   except (KeyError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
     raise UserError(f'{path} is not a film_tf weights file (.npz as film_tf.save_weights writes it)') from error

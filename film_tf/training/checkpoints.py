@@ -1,11 +1,16 @@
 """Saving and restoring a run."""
 
+import os
 import sys
 
 import tensorflow as tf
 
 from film_tf import files
 from film_tf.errors import UserError
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+
+_VALUE = '.ATTRIBUTES/VARIABLE_VALUE'  # how TensorFlow ends the names in a checkpoint
 
 
 class Checkpoints:
@@ -40,6 +45,7 @@ class Checkpoints:
     Raises:
       UserError: it is not a checkpoint of this network, or none can be read.
     """
+    self._clean()
     damaged = []
     for path in reversed(self._manager.checkpoints):
       problem = _problem(path)
@@ -73,7 +79,47 @@ class Checkpoints:
     try:
       self._whole = self._manager.save(checkpoint_number=step)
     except (OSError, tf.errors.OpError) as error:
+      self._clean()
       raise UserError(f'cannot save a checkpoint at step {step}: {files.reason(error)}') from error
+
+  def _clean(self):
+    """Removes what was left of checkpoints that were not written to their end."""
+    for left in tf.io.gfile.glob(os.path.join(self._manager.directory, 'step-*_temp')):
+      tf.io.gfile.rmtree(left)
+
+
+def initialise(net: FilmNet, path: str):
+  """Gives a network the weights of a weights file (.npz) or of a checkpoint, averaged where that has averages.
+
+  Args:
+    net: the network.
+    path: the file, a checkpoint (`runs/l1/checkpoints/step-1000`), or a run's folder, which stands for its newest.
+
+  Raises:
+    UserError: there is none, it cannot be read, or its weights do not fit.
+  """
+  names = weights.named(net)
+  if path.endswith('.npz'):
+    arrays = {name: variable.numpy() for name, variable in weights.named(weights.load(path)).items()}
+  else:
+    path = tf.train.latest_checkpoint(os.path.join(path, 'checkpoints')) or path
+    found = _weights(path)
+    if len(found) != len(names):
+      raise UserError(f'checkpoint {path} has {len(found)} weights, this network has {len(names)}')
+    arrays = dict(zip(names, found, strict=True))
+  weights.assign(net, arrays, path)
+
+
+def _weights(path):
+  try:
+    reader = tf.train.load_checkpoint(path)
+    saved = reader.get_variable_to_shape_map()
+    kind = next(kind for kind in ('averages', 'weights') if f'{kind}/0/{_VALUE}' in saved)
+    return [
+      reader.get_tensor(f'{kind}/{i}/{_VALUE}') for i in range(sum(name.startswith(f'{kind}/') for name in saved))
+    ]
+  except (StopIteration, IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
+    raise UserError(f'{path} is no weights file (.npz), and no checkpoint or run of film_tf') from error
 
 
 def _problem(path):

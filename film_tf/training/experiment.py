@@ -14,9 +14,8 @@ from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.losses import losses
 from film_tf.model import film_net, weights
-from film_tf.training import loop, optimizer, stopping
+from film_tf.training import checkpoints, evaluation, loop, optimizer, stopping
 from film_tf.training import strategy as strategies
-from film_tf.training.checkpoints import Checkpoints
 from film_tf.training.summaries import Summaries
 from film_tf.training.trainer import Trainer
 
@@ -45,14 +44,15 @@ def run(
 ):
   """Trains a network in `base_dir`, or goes on where a run there stopped.
 
-  Leaves there: `config.gin` (what was in force), `checkpoints/`, `events/` (TensorBoard), and at the end `film.npz`
-  (weights, averaged where `optimizer.average` is set) and `saved_model/`. SIGTERM and Ctrl-C save first; the same
-  command goes on.
+  Leaves there: `config.gin` (what was in force), `commands.txt` (each start, with versions), `checkpoints/`, `events/`
+  (TensorBoard), and at the end `film.npz` (weights, averaged where `optimizer.average` is set) and `saved_model/`; with
+  `evaluation.sources` also `evaluation.csv`, `best.npz` and at the end `best_saved_model/`. SIGTERM and Ctrl-C save
+  first; the same command goes on.
 
   Args:
     base_dir: a folder for this run alone.
     strategy: where it runs; one device by default.
-    init_from: weights file (.npz) to start from instead of random weights, to fine-tune it.
+    init_from: weights file (.npz), run or checkpoint to start from instead of random weights, to fine-tune it.
     steps: number of the last step.
     batch_size: examples a step, over all devices.
     accumulate: parts that each device's share is cut into, one computed after the other, to save memory.
@@ -96,20 +96,24 @@ def run(
     if {'flow', 'warped'} & loss.weights.keys() and not net.options.use_aux_outputs:
       raise UserError('losses flow and warped need model.use_aux_outputs = True')
     if init_from:
-      weights.copy(weights.load(init_from), net)
-    trainer = Trainer(net, loss, optimizer.configured(), steps, accumulate, compiled, strategy)
+      checkpoints.initialise(net, init_from)
+    trainer = Trainer(net, loss, optimizer.configured(), steps, accumulate, compiled, not deterministic, strategy)
 
   chief = strategies.is_chief(strategy)
   try:
     tf.io.gfile.makedirs(base_dir)
   except tf.errors.OpError as error:
     raise UserError(f'cannot write base_dir {base_dir}: {files.reason(error)}') from error
-  checkpoints = Checkpoints(trainer.checkpoint, os.path.join(base_dir, 'checkpoints'), keep, keep_every_hours)
-  restored = checkpoints.restore()
+  saved = checkpoints.Checkpoints(trainer.checkpoint, os.path.join(base_dir, 'checkpoints'), keep, keep_every_hours)
+  restored = saved.restore()
   print(f'going on from {restored}' if restored else f'starting in {base_dir}', file=sys.stderr)
+  summaries = Summaries(os.path.join(base_dir, 'events') if chief else None)
+  measured = evaluation.configured()
+  evaluate = evaluation.Evaluator(measured, trainer, base_dir if chief else None, summaries)
   if chief:
     config.save_operative(os.path.join(base_dir, 'config.gin'))
-  summaries = Summaries(os.path.join(base_dir, 'events') if chief else None)
+    note = f'from step {trainer.step_number()}, on {strategies.describe(strategy)}'
+    config.save_command(os.path.join(base_dir, 'commands.txt'), note)
 
   def batches_of(context):
     batch = context.get_per_replica_batch_size(batch_size)
@@ -126,30 +130,35 @@ def run(
 
   def save(step, logs):
     if chief:
-      checkpoints.save(step)
+      saved.save(step)
 
   every = [  # the same on all workers, which must take their steps together
     (log_every, lambda step, logs: summaries.scalars(logs, step)),
     (show_every, show),
     (checkpoint_every, save),
   ]
+  if measured.sources:
+    every.append((measured.every, lambda step, logs: evaluate(step)))
   try:
-    with pipeline.readable(data), stopping.listening() as stop:
+    with pipeline.readable(data.sources), stopping.listening() as stop:
       batches = iter(strategy.distribute_datasets_from_function(batches_of))
       loop.run(trainer, batches, batch_size, steps, inner_steps, every, lambda: trainer.agree(stop.asked is not None))
   except loop.NotFiniteError as error:
-    good = (
-      f'the last good checkpoint is {checkpoints.newest()}' if checkpoints.newest() else 'there is no checkpoint yet'
-    )
+    good = f'the last good checkpoint is {saved.newest()}' if saved.newest() else 'there is no checkpoint yet'
     raise UserError(f'{error}; {good}') from error
   save(trainer.step_number(), {})
-  summaries.close()
   if trainer.step_number() < steps:
     asked = stop.asked.name if stop.asked else 'another worker was asked to stop'
     print(f'{asked}: saved step {trainer.step_number()}; the same command goes on from it', file=sys.stderr)
     sys.exit(130 if stop.asked == signal.SIGINT else 0)
 
+  if measured.sources and steps % measured.every:
+    evaluate(steps)
+  summaries.close()
   if chief:
     with trainer.averaged():
       weights.save(trainer.net, os.path.join(base_dir, 'film.npz'), overwrite=True)
       saved_model.export(trainer.net, os.path.join(base_dir, 'saved_model'), overwrite=True)
+    if measured.sources:
+      best = weights.load(os.path.join(base_dir, 'best.npz'))
+      saved_model.export(best, os.path.join(base_dir, 'best_saved_model'), overwrite=True)

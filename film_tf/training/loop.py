@@ -1,6 +1,7 @@
 """The outer loop: steps, and what happens every so many of them."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
@@ -24,6 +25,9 @@ def run(
 ):
   """Trains until step `steps`, or until asked to stop, with a line that shows progress, loss and examples a second.
 
+  Adds to the logs `examples_per_second` and `input_wait`, the share of the time in which the trainer waited for
+  batches (where the trainer times that), both since something of `every` was done before.
+
   Args:
     trainer: continues from its step.
     batches: the batches from that step on.
@@ -38,20 +42,29 @@ def run(
   """
   interval = 0.5 if sys.stderr.isatty() else 30.0  # a log file needs no more
   step = trainer.step_number()
+  taken, spent, waited = 0, 0.0, 0.0
   with tqdm.tqdm(initial=step, total=steps, unit='step', mininterval=interval) as bar:
     while step < steps and not stop():
       count = min([inner_steps, steps - step, *(n - step % n for n, _ in every)])
+      began = time.perf_counter()
       logs = {name: float(value) for name, value in trainer.run(batches, tf.constant(count)).items()}
+      spent += time.perf_counter() - began
+      taken += count
       step += count
       if not logs['finite'] and logs.get('loss_scale', 0.0) < 1.0:  # float16 overflows now and then, and scales down
         raise NotFiniteError(
           f'loss {logs["loss"]} and gradient norm {logs["gradient_norm"]} at step {step} or just before'
         )
-      logs['examples_per_second'] = (step - bar.initial) * batch_size / max(bar.format_dict['elapsed'], 1e-9)
+      logs['examples_per_second'] = taken * batch_size / spent
+      if 'waited' in logs:
+        waited += logs.pop('waited')
+        logs['input_wait'] = waited / spent
       if bar.update(count) or step == steps:
         bar.set_postfix_str(
           f'loss {logs["loss"]:.4f}, {logs["psnr"]:.2f} dB, {logs["examples_per_second"]:.1f} examples/s'
         )
+      if any(step % n == 0 for n, _ in every):
+        taken, spent, waited = 0, 0.0, 0.0
       for n, action in every:
         if step % n == 0:
           action(step, logs)

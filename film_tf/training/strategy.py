@@ -46,6 +46,13 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
   return resolver is None or resolver.task_type in (None, 'chief') or resolver.task_id in (None, 0)
 
 
+def describe(strategy: tf.distribute.Strategy) -> str:
+  """How many devices it has, and of what kind."""
+  gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices('GPU')]
+  kind = 'TPU' if isinstance(strategy, tf.distribute.TPUStrategy) else gpus[0]['device_name'] if gpus else 'CPU'
+  return f'{strategy.num_replicas_in_sync} x {kind}'
+
+
 def _best(tpu):
   if tpu:
     return 'tpu'

@@ -27,6 +27,7 @@ class Trainer:
     steps: of the whole run, for the learning rate.
     accumulate: parts that a replica's batch is cut into and worked through one after the other, to save memory.
     compiled: whether XLA compiles forward and backward pass.
+    timed: whether the waiting for batches is timed, which TensorFlow's op determinism forbids.
     strategy: where it runs; TensorFlow's default is one device.
 
   Attributes:
@@ -42,10 +43,11 @@ class Trainer:
     steps: int,
     accumulate: int = 1,
     compiled: bool = False,
+    timed: bool = True,
     strategy: tf.distribute.Strategy | None = None,
   ):
     self.net, self.loss, self.optimizer, self.strategy = net, loss, optimizer, strategy or tf.distribute.get_strategy()
-    self._steps, self._accumulate = steps, accumulate
+    self._steps, self._accumulate, self._timed = steps, accumulate, timed
     self._gradients = tf.function(self.gradients, jit_compile=True) if compiled else self.gradients
     self.weights = [_variable(weight) for weight in weights.named(net).values()]
     self.means, self.squares = _zeros_like(self.weights), _zeros_like(self.weights)
@@ -71,14 +73,17 @@ class Trainer:
 
     Returns:
       What to log of the last step: scalars by name. `finite` is 0 where loss or gradient were not, in any of the steps;
-      such a step changes nothing but the count.
+      such a step changes nothing but the count. `waited`: the seconds in which the host waited for batches; the devices
+      waited no longer, for they may have been busy meanwhile.
     """
-    logs = self._step(next(batches))
+    batch, waited = self._next(batches, [])
+    logs = self._step(batch)
     finite = logs['finite']
     for _ in tf.range(1, count):
-      logs = self._step(next(batches))
-      finite = tf.minimum(finite, logs['finite'])
-    return {**logs, 'finite': finite}
+      batch, more = self._next(batches, list(logs.values()))
+      logs = self._step(batch)
+      finite, waited = tf.minimum(finite, logs['finite']), waited + more
+    return {**logs, 'finite': finite, **({'waited': waited} if self._timed else {})}
 
   @tf.function(reduce_retracing=True)
   def predict(self, batch: Mapping) -> dict:
@@ -104,6 +109,17 @@ class Trainer:
       yield
     finally:
       _assign(self.weights[: len(kept)], kept)
+
+  def _next(self, batches, done):
+    """The next batch, asked for when the tensors `done` are there, and the seconds that it took."""
+    if not self._timed:
+      return next(batches), tf.constant(0.0, tf.float64)
+    with tf.control_dependencies(done):
+      asked = tf.timestamp()
+    with tf.control_dependencies([asked]):
+      batch = next(batches)
+    with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
+      return batch, tf.timestamp() - asked
 
   @tf.function(reduce_retracing=True)  # traced once, though `run` has it twice
   def _step(self, batch):

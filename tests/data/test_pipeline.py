@@ -125,7 +125,7 @@ def test_only_crops_in_the_motion_range_are_taken(tmp_path):
 )
 def test_data_that_cannot_be_used_says_why(options, message, tmp_path):
   data = Data({moving(tmp_path, [10]): 1.0})
-  with pytest.raises(UserError, match=message), pipeline.readable(data):
+  with pytest.raises(UserError, match=message), pipeline.readable(data.sources):
     next(iter(pipeline.training(data, SCENES, Augmentation(**options), 2, 0)))
 
 
@@ -146,5 +146,5 @@ def test_files_that_hold_no_triplets(content, message, tmp_path):
   else:
     path.write_bytes(content)
   data = Data({str(path): 1.0})
-  with pytest.raises(UserError, match=message), pipeline.readable(data):
+  with pytest.raises(UserError, match=message), pipeline.readable(data.sources):
     next(iter(pipeline.training(data, SCENES, CROP, 2, 0)))

@@ -1,5 +1,6 @@
 """Real runs of the command, killed and resumed."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -50,9 +51,12 @@ def run(tmp_path_factory):
 def test_a_run_leaves_what_it_promises(run):
   folder, _ = run
   assert {path.name for path in folder.iterdir()} == {
-    'config.gin', 'checkpoints', 'events', 'film.npz', 'saved_model'
+    'config.gin', 'commands.txt', 'checkpoints', 'events', 'film.npz', 'saved_model'
   }  # fmt: skip
   assert 'model.filters = 4' in (folder / 'config.gin').read_text()
+  told = (folder / 'commands.txt').read_text()
+  for part in ('from step 0, on 1 x ', f'--base_dir={folder}', f'TensorFlow {tf.__version__}'):
+    assert part in told
   net = weights.load(folder / 'film.npz')
   served = tf.saved_model.load(str(folder / 'saved_model')).signatures['serving_default']
   batch = {**conftest.pair(1, 20, 30), 'time': np.full((1, 1), 0.5, np.float32)}
@@ -86,6 +90,26 @@ def test_training_lowers_the_loss(tmp_path):
   events.Reload()
   losses = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors('loss')]
   assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:2])
+
+
+@pytest.mark.slow
+def test_a_run_is_measured_and_its_best_weights_are_exported(run, tmp_path):
+  """Measuring changes nothing of the training."""
+  name = triplets.write(tmp_path, [3])
+  folder = tmp_path / 'run'
+  told = train(folder, 'train.steps = 30', f'evaluation.sources = ["{name}"]', 'evaluation.every = 20').stderr
+  rows = (folder / 'evaluation.csv').read_text().splitlines()
+  assert [row.split(',')[:3] for row in rows[1:]] == [['20', name, '3'], ['30', name, '3']]
+  assert f'on 3 of {name}, the best so far' in told
+  for key, value in final_weights(run[0]).items():
+    np.testing.assert_array_equal(final_weights(folder)[key], value, err_msg=key)
+  best = weights.load(folder / 'best.npz')
+  batch = {**conftest.pair(1, 32, 32), 'time': np.full((1, 1), 0.5, np.float32)}
+  served = tf.saved_model.load(str(folder / 'best_saved_model'))
+  np.testing.assert_allclose(served.predict(batch)['image'], best(batch)['image'], atol=1e-5)
+  events = EventAccumulator(str(folder / 'events'), size_guidance={'tensors': 0})
+  events.Reload()
+  assert [event.step for event in events.Tensors(f'evaluation/psnr/{name}')] == [20, 30]
 
 
 @pytest.mark.slow
@@ -212,17 +236,29 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
 
 
 @pytest.mark.slow
-def test_fine_tuning_starts_from_the_given_weights(run, tmp_path):
+@pytest.mark.parametrize('given', ['film.npz', '', 'checkpoints/step-30'])
+def test_fine_tuning_starts_from_weights_a_run_or_a_checkpoint(given, run, tmp_path):
   folder = tmp_path / 'run'
   arguments = words(folder, 'train.steps = 1', 'optimizer.learning_rate = 1e-12')
-  result = conftest.command(*arguments, f'--init_from={run[0]}/film.npz', cwd=tmp_path)
+  result = conftest.command(*arguments, f'--init_from={run[0] / given}', cwd=tmp_path)
   assert result.returncode == 0, result.stderr
   for name, value in final_weights(run[0]).items():
     np.testing.assert_allclose(final_weights(folder)[name], value, atol=1e-9, err_msg=name)
-  arguments = words(tmp_path / 'other', 'model.filters = 6')
-  refused = conftest.command(*arguments, f'--init_from={run[0]}/film.npz', cwd=tmp_path)
-  assert refused.returncode == 2
-  assert 'weights in the given network do not fit' in refused.stderr
+
+
+@pytest.mark.slow
+def test_what_cannot_be_started_from(run, tmp_path):
+  for bindings, given, parts in [
+    (['model.filters = 6'], run[0] / 'film.npz', ['film.npz do not fit']),
+    (['model.filters = 6'], run[0], ['step-30 do not fit']),
+    (['model.flow_convs = [2, 1]'], run[0], ['step-30 has', 'this network has']),
+    ([], tmp_path / 'nothing', ['nothing is no weights file (.npz), and no checkpoint or run']),
+  ]:
+    result = conftest.command(*words(tmp_path / 'other', *bindings), f'--init_from={given}', cwd=tmp_path)
+    assert result.returncode == 2
+    assert 'Traceback' not in result.stderr
+    for part in parts:
+      assert part in result.stderr
 
 
 @pytest.mark.slow
@@ -276,3 +312,32 @@ def test_colours_of_flow_are_directions():
   flow[0, 0, 0], flow[0, 0, 1], flow[0, 0, 2] = (5, 0), (2.5, 0), (-5, 0)
   expected = [[1, 0, 0], [1, 0.5, 0.5], [0, 1, 1], [1, 1, 1]]
   np.testing.assert_allclose(summaries.colour(flow)[0, 0], expected, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('size', [4, 160], ids=['nothing fits', 'one checkpoint fits'])
+def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(size, run, tmp_path):
+  """In a file system of so many KiB, which then gets more."""
+  disk, arguments = tmp_path / 'disk', words(tmp_path / 'disk' / 'run', 'train.steps = 30')
+  disk.mkdir()
+  command = shlex.join([sys.executable, '-m', *arguments])
+  script = (
+    f'mount -t tmpfs -o size={size}k tmpfs {disk} || exit 77; {command}; echo ended with $?; ls -R {disk};'
+    f'mount -o remount,size=50m {disk}; {command} && cp {disk}/run/film.npz {tmp_path}/film.npz'
+  )
+  environment = {**conftest.os.environ, 'PYTHONPATH': str(conftest.ROOT)}
+  unshare = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script]
+  try:
+    result = subprocess.run(unshare, cwd=tmp_path, env=environment, capture_output=True, text=True)
+  except FileNotFoundError:
+    pytest.skip('there is no unshare to mount a small file system with')
+  if 'unshare:' in result.stderr or result.returncode == 77:
+    pytest.skip(f'a small file system cannot be mounted: {result.stderr}')
+  assert result.returncode == 0, result.stderr
+  assert 'Traceback' not in result.stderr
+  assert 'No space left on device' in result.stderr
+  assert 'ended with 2' in result.stdout
+  assert '_temp' not in result.stdout
+  assert ('step-10.index' in result.stdout) == (size == 160)
+  for name, value in final_weights(run[0]).items():
+    np.testing.assert_array_equal(final_weights(tmp_path)[name], value, err_msg=name)

@@ -1,0 +1,138 @@
+"""How good a network is on whole data sets while it is trained, and its best weights so far."""
+
+import csv
+import dataclasses
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import gin
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from film_tf import files, keys, metrics
+from film_tf.data import pipeline, sources
+from film_tf.errors import UserError
+from film_tf.model import weights
+from film_tf.training.summaries import Summaries
+from film_tf.training.trainer import Trainer
+
+_COLUMNS = ('step', 'source', 'examples', 'psnr', 'ssim')
+_FRAMES = (keys.X0, keys.Y, keys.X1, keys.TIME)
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+  """What a run is measured on.
+
+  Raises:
+    UserError: a value is out of range.
+  """
+
+  sources: Sequence[str] = ()  # see `film_tf.data.sources`; by the first the best weights are chosen
+  examples: int = 0  # of each source, its first; 0 is all
+  every: int = 10_000  # steps; the last step is measured too
+
+  def __post_init__(self):
+    if isinstance(self.sources, str) or not all(isinstance(name, str) for name in self.sources):
+      raise UserError(
+        f"evaluation.sources is {self.sources!r}; expected a list, such as ['tfds:vimeo90k_triplet:test']"
+      )
+    for name, least in (('examples', 0), ('every', 1)):
+      if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
+        raise UserError(f'evaluation.{name} is {getattr(self, name)!r}; expected a whole number >= {least}')
+
+
+configured = gin.external_configurable(Evaluation, name='evaluation')
+"""`Evaluation` from gin: `evaluation.sources = ['tfds:vimeo90k_triplet:test']`."""
+
+
+class Evaluator:
+  """Measures the (averaged) network on all devices; every worker calls it at the same steps.
+
+  Keeps in the folder of the run `evaluation.csv`, a row a source and step, and `best.npz`, the weights with the best
+  mean PSNR on the first source.
+
+  Args:
+    evaluation: on what.
+    trainer: of the network.
+    base_dir: the folder; None writes nothing, as workers that are not the chief.
+    summaries: gets the means.
+
+  Raises:
+    UserError: a source does not exist.
+  """
+
+  def __init__(self, evaluation: Evaluation, trainer: Trainer, base_dir: str | None, summaries: Summaries):
+    self._evaluation, self._trainer, self._base_dir, self._summaries = evaluation, trainer, base_dir, summaries
+    for name in evaluation.sources:
+      sources.find(name)
+
+  def __call__(self, step: int):
+    """Measures step number `step`.
+
+    Raises:
+      UserError: a source cannot be read, or the results cannot be written.
+    """
+    with self._trainer.averaged():
+      rows = [self._row(name, step) for name in self._evaluation.sources]
+      if self._base_dir:
+        self._keep(rows)
+
+  def _row(self, name, step):
+    strategy = self._trainer.strategy
+    total = np.zeros(3)
+    with pipeline.readable([name], 'evaluation.sources'):
+      for batch, counts in strategy.distribute_datasets_from_function(lambda worker: self._examples(name, worker)):
+        found = self._measure(batch, counts).numpy()
+        total += found
+        if found[0] < strategy.num_replicas_in_sync:
+          break
+    examples, psnr, ssim = total[0], *total[1:] / max(total[0], 1.0)
+    if not examples:
+      raise UserError(f'evaluation.sources has {name}, which has no triplets')
+    return dict(zip(_COLUMNS, (step, name, int(examples), psnr, ssim), strict=True))
+
+  def _examples(self, name, worker):
+    """Every example once, one a batch, with 1; then the first without end, with 0, until all workers are through."""
+    examples = pipeline.evaluation(name).map(lambda example: {key: example[key] for key in _FRAMES})
+    real = examples.take(self._evaluation.examples or -1).map(lambda example: (example, tf.ones(1)))
+    blank = examples.take(1).repeat().map(lambda example: (example, tf.zeros(1)))
+    return real.concatenate(blank).shard(worker.num_input_pipelines, worker.input_pipeline_id)
+
+  @tf.function(reduce_retracing=True)  # photographs have many sizes
+  def _measure(self, batch, counts):
+    """How many examples there are on all replicas, and the sums of their PSNR and SSIM: `[3]`."""
+
+    def on_replica(batch, counts):
+      image = self._trainer.net(batch, training=False)[keys.IMAGE]
+      values = [tf.ones(1), metrics.psnr(image, batch[keys.Y]), metrics.ssim(image, batch[keys.Y])]
+      return tf.reduce_sum(counts * tf.stack(values), axis=1)
+
+    strategy = self._trainer.strategy
+    return strategy.reduce('SUM', strategy.run(on_replica, (batch, counts)), axis=None)
+
+  def _keep(self, rows):
+    path = os.path.join(self._base_dir, 'evaluation.csv')
+    step, name = rows[0]['step'], rows[0]['source']
+    before = [row for row in _read(path) if int(row['step']) < step]  # later ones are of a run that was killed
+    best = all(rows[0]['psnr'] > float(row['psnr']) for row in before if row['source'] == name)
+    if best:
+      weights.save(self._trainer.net, os.path.join(self._base_dir, 'best.npz'), overwrite=True)
+    with files.whole(path, overwrite=True) as temporary, tf.io.gfile.GFile(temporary, 'w') as file:
+      writer = csv.DictWriter(file, _COLUMNS, lineterminator='\n')
+      writer.writeheader()
+      writer.writerows([*before, *rows])
+    for row in rows:
+      self._summaries.scalars({f'evaluation/{key}/{row["source"]}': row[key] for key in ('psnr', 'ssim')}, step)
+      text = f'step {step}: {row["psnr"]:.3f} dB, SSIM {row["ssim"]:.4f} on {row["examples"]} of {row["source"]}'
+      tqdm.tqdm.write(text + (', the best so far' if best and row is rows[0] else ''), file=sys.stderr)
+
+
+def _read(path):
+  if not tf.io.gfile.exists(path):
+    return []
+  with tf.io.gfile.GFile(path) as file:
+    return list(csv.DictReader(io.StringIO(file.read())))

@@ -1,0 +1,137 @@
+"""Measuring while training, against the network called by hand."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from film_tf import metrics
+from film_tf.data import pipeline, records
+from film_tf.errors import UserError
+from film_tf.losses.losses import Loss
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from film_tf.training.evaluation import Evaluation, Evaluator
+from film_tf.training.optimizer import Optimizer
+from film_tf.training.summaries import Summaries
+from film_tf.training.trainer import Trainer
+from tests.conftest import ROOT, TINY
+from tests.data import triplets
+
+
+def make(folder, strategy=None, **options):
+  """An evaluator of a new network, with the network."""
+  tf.keras.utils.set_random_seed(0)
+  strategy = strategy or tf.distribute.get_strategy()
+  with strategy.scope():
+    net = FilmNet(TINY)
+    trainer = Trainer(net, Loss(), Optimizer(average=0.9), 10, strategy=strategy)
+  return Evaluator(Evaluation(**options), trainer, str(folder), Summaries(None)), trainer
+
+
+def rows(folder):
+  with open(folder / 'evaluation.csv') as file:
+    return list(csv.DictReader(file))
+
+
+def mixed_sizes(folder):
+  """A source of triplets of three sizes."""
+  name = str(folder / 'mixed')
+  with tf.io.TFRecordWriter(name) as writer:
+    for number, (height, width) in enumerate([(24, 32), (30, 20), (17, 23), (24, 32), (40, 24)]):
+      images = tuple(triplets.png(triplets.frame(number, time, height, width)) for time in range(3))
+      writer.write(records.encode(records.Triplet(str(number), images, height, width)))
+  return name
+
+
+def by_hand(net, name, count=None):
+  """Mean PSNR and SSIM."""
+  found = []
+  for batch in pipeline.evaluation(name).take(count or -1):
+    image = net(batch)['image']
+    found.append([metrics.psnr(image, batch['y'])[0], metrics.ssim(image, batch['y'])[0]])
+  return np.mean(found, axis=0)
+
+
+def test_every_example_counts_once(tmp_path):
+  first, second = mixed_sizes(tmp_path), triplets.write(tmp_path, [2, 1])
+  evaluate, trainer = make(tmp_path, sources=[first, second])
+  evaluate(7)
+  for row, name, count in zip(rows(tmp_path), (first, second), (5, 3), strict=True):
+    assert (row['step'], row['source'], row['examples']) == ('7', name, str(count))
+    np.testing.assert_allclose([float(row['psnr']), float(row['ssim'])], by_hand(trainer.net, name), rtol=1e-5)
+
+
+def test_as_many_as_asked_for(tmp_path):
+  name = mixed_sizes(tmp_path)
+  evaluate, trainer = make(tmp_path, sources=[name], examples=2)
+  evaluate(1)
+  assert rows(tmp_path)[0]['examples'] == '2'
+  np.testing.assert_allclose(float(rows(tmp_path)[0]['psnr']), by_hand(trainer.net, name, 2)[0], rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('devices', [2, 3])
+def test_devices_share_the_examples(devices, tmp_path):
+  """Five examples, of several sizes; each is measured once however many devices there are."""
+  make(tmp_path, sources=[mixed_sizes(tmp_path)])[0](1)
+  script = (
+    'import sys, json, pathlib, tensorflow as tf\n'
+    'logical = [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1])\n'
+    'tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)\n'
+    'from film_tf.training import strategy\nfrom tests.training import test_evaluation as ours\n'
+    'folder = pathlib.Path(sys.argv[2])\n'
+    'evaluate, _ = ours.make(folder / "other", strategy.build("mirrored"), sources=[str(folder / "mixed")])\n'
+    'evaluate(1)\nprint(json.dumps(ours.rows(folder / "other")))'
+  )
+  words = [sys.executable, '-c', script, str(devices), str(tmp_path)]
+  result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+  assert result.returncode == 0, result.stderr
+  (one,), (other,) = rows(tmp_path), json.loads(result.stdout.splitlines()[-1])
+  assert one['examples'] == other['examples'] == '5'
+  np.testing.assert_allclose(float(other['psnr']), float(one['psnr']), rtol=1e-5)
+
+
+def test_the_best_averages_are_kept(tmp_path):
+  """Averages, not weights, are measured; only better ones replace `best.npz`; a killed run's later rows go."""
+  name = triplets.write(tmp_path, [2])
+  evaluate, trainer = make(tmp_path, sources=[name])
+  good = [average.numpy() for average in trainer.averages]
+
+  def worse(factor):
+    for average, value in zip(trainer.averages, good, strict=True):
+      average.assign(factor * value)
+
+  def best():
+    return [variable.numpy() for variable in weights.named(weights.load(tmp_path / 'best.npz')).values()]
+
+  worse(30.0)
+  evaluate(10)
+  worse(1.0)
+  evaluate(20)
+  worse(20.0)
+  evaluate(30)
+  psnr = [float(row['psnr']) for row in rows(tmp_path)]
+  assert psnr[1] > max(psnr[0], psnr[2])
+  for found, expected in zip(best(), good, strict=True):
+    np.testing.assert_array_equal(found, expected)
+  for weight, expected in zip(trainer.weights, good, strict=True):
+    np.testing.assert_array_equal(weight, expected)
+  evaluate(20)
+  assert [row['step'] for row in rows(tmp_path)] == ['10', '20']
+
+
+def test_mistakes(tmp_path):
+  for options in [{'sources': 'a'}, {'sources': [1]}, {'examples': -1}, {'every': 0}, {'every': 2.5}]:
+    with pytest.raises(UserError, match=f'evaluation.{next(iter(options))} is'):
+      Evaluation(**options)
+  with pytest.raises(UserError, match='nowhere'):
+    make(tmp_path, sources=[f'{tmp_path}/nowhere'])
+  (tmp_path / 'text').write_text('not triplets, but words')
+  evaluate, _ = make(tmp_path, sources=[f'{tmp_path}/text'])
+  with pytest.raises(UserError, match=r'evaluation\.sources has damaged files'):
+    evaluate(1)
