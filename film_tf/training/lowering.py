@@ -40,13 +40,12 @@ class Step:
       np.savez(f'{temporary}/batch.npz', **self.batch)
 
 
-def lower(trainer: Trainer, batch: Mapping[str, np.ndarray], platform: str | None = None) -> Step:
+def lower(trainer: Trainer, batch: Mapping[str, np.ndarray]) -> Step:
   """Lowers forward pass, losses, gradient, Adam and averages: a pure function of (state, batch).
 
   Args:
     trainer: on one device; its state is the example, and stays as it is.
     batch: an example batch.
-    platform: CPU, GPU or TPU, where the program differs; that of TensorFlow by default.
 
   Raises:
     UserError: this TensorFlow is too old.
@@ -72,7 +71,7 @@ def lower(trainer: Trainer, batch: Mapping[str, np.ndarray], platform: str | Non
   captured = traced([]).get_concrete_function().captured_inputs
   constants = [tensor for tensor in captured if tensor.dtype != tf.resource]
   try:
-    program = traced(constants).experimental_get_compiler_ir()(stage='stablehlo', platform_name=platform)
+    program = traced(constants).experimental_get_compiler_ir()(stage='stablehlo')
   except TypeError as error:
     raise UserError(f'TensorFlow {tf.__version__} cannot write StableHLO; 2.21 can') from error
   state = [*trainer.state, *constants]
