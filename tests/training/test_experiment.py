@@ -11,6 +11,8 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from film_tf import metrics
+from film_tf.data import pipeline
 from film_tf.model import weights
 from film_tf.training import summaries
 from tests import conftest
@@ -267,12 +269,18 @@ def test_a_batch_that_cannot_be_divided(tmp_path):
   conftest.assert_user_error(result, 'train.batch_size is 2', 'multiple of 3')
 
 
+def psnr_of(path, name):
+  net, batches = weights.load(path), pipeline.evaluation(name)
+  return np.mean([metrics.psnr(net(batch)['image'], batch['y']) for batch in batches])
+
+
 @pytest.mark.slow
 def test_all_workers_stop_together_and_go_on(tmp_path):
-  """One of two is asked to stop; the chief saves, both end, and both go on."""
-  configs = conftest.tf_configs(2)
+  """One of two is asked to stop; the chief saves, both end, and both go on; both measure, each its share."""
+  name, configs = triplets.write(tmp_path, [3]), conftest.tf_configs(2)
   folder = tmp_path / 'run'
   bindings = ['train.checkpoint_every = 90_000', 'train.inner_steps = 3', 'train.log_every = 4']
+  bindings += [f'evaluation.sources = ["{name}"]', 'evaluation.every = 40']
   workers = [start(folder, 'train.steps = 100_000', *bindings, TF_CONFIG=config) for config in configs]
   wait_for(folder / 'events', workers[0])
   while not any(path.stat().st_size > 2000 for path in (folder / 'events').iterdir()):
@@ -287,9 +295,12 @@ def test_all_workers_stop_together_and_go_on(tmp_path):
   workers = [start(folder, f'train.steps = {step + 6}', *bindings, TF_CONFIG=config) for config in configs]
   told = [worker.communicate(timeout=400)[1] for worker in workers]
   assert [worker.returncode for worker in workers] == [0, 0], told
+  last = (folder / 'evaluation.csv').read_text().splitlines()[-1].split(',')
+  assert last[:3] == [str(step + 6), name, '3']
   train(tmp_path / 'alone', f'train.steps = {step + 6}')
-  for name, value in final_weights(tmp_path / 'alone').items():
-    np.testing.assert_allclose(final_weights(folder)[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
+  for key, value in final_weights(tmp_path / 'alone').items():
+    np.testing.assert_allclose(final_weights(folder)[key], value, rtol=1e-3, atol=1e-4, err_msg=key)
+  assert float(last[3]) == pytest.approx(psnr_of(folder / 'film.npz', name), abs=1e-3)
 
 
 @pytest.mark.slow
