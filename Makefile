@@ -32,7 +32,7 @@ lint: $(VENV)/ready
 $(VENV)/ready: setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --upgrade pip setuptools wheel
-	$(VENV)/bin/pip install --quiet -e '.[cpu,data,video,vgg,jax,test]'
+	$(VENV)/bin/pip install --quiet -e '.[cpu,data,video,vgg,dis,jax,test]'
 	touch $@
 
 $(ADDONS)/ready: setup.py

@@ -36,6 +36,7 @@ setuptools.setup(
     'data': ['tensorflow-datasets', 'importlib_resources'],
     'video': ['av>=12'],
     'vgg': ['scipy'],
+    'dis': ['opencv-python-headless'],
     'jax': ['jax'],
     'test': ['pytest', 'pytest-xdist', 'ruff', 'scikit-image'],
   },

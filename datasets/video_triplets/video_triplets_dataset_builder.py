@@ -37,15 +37,6 @@ class Config(tfds.core.BuilderConfig):
       )
 
 
-def _files(folder):
-  """All files in a folder and those in it."""
-  for path in folder.iterdir():
-    if path.is_dir():
-      yield from _files(path)
-    else:
-      yield path
-
-
 class Builder(building.TripletBuilder):
   """Split `train`, in the order of the names; `train[90%:]` is then the last videos."""
 
@@ -58,7 +49,7 @@ class Builder(building.TripletBuilder):
 
   def clips(self, root):
     sources = {}
-    for path in _files(root):
+    for path in footage.files(root):
       if path.suffix.lower() in footage.VIDEOS:
         sources[path] = footage.video
       elif path.suffix.lower() in footage.IMAGES:

@@ -54,6 +54,15 @@ def images(folder: epath.Path) -> list[epath.Path]:
   return natural(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
 
 
+def files(folder: epath.Path) -> Iterator[epath.Path]:
+  """All files in a folder and in those below."""
+  for path in folder.iterdir():
+    if path.is_dir():
+      yield from files(path)
+    else:
+      yield path
+
+
 def natural(paths: Iterable[epath.Path]) -> list[epath.Path]:
   """Paths sorted as a person would: numbers by their value."""
   return sorted(paths, key=lambda path: [int(s) if s.isdigit() else s for s in re.split(r'(\d+)', str(path))])

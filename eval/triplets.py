@@ -1,0 +1,68 @@
+"""Triplets to measure on: of data sets, of folders, and of videos, whose every second frame is the truth."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from etils import epath
+
+from film_tf import keys
+from film_tf.data import footage, pipeline
+from film_tf.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Triplet:
+  """An image between two, `[H, W, 3]` float32 RGB in [0, 1]."""
+
+  name: str
+  x0: np.ndarray
+  y: np.ndarray
+  x1: np.ndarray
+
+
+def find(source: str) -> Iterator[Triplet]:
+  """The triplets of a source, in order.
+
+  Args:
+    source: a video (frame 1 from 0 and 2, frame 3 from 2 and 4, ...); a folder, of which each folder below that has
+      three images is a triplet, the images in natural order; or what `film_tf.data.sources` takes, such as
+      `tfds:vimeo90k_triplet:test`.
+
+  Raises:
+    UserError: there is none, or it cannot be read.
+  """
+  path = epath.Path(source)
+  if path.suffix.lower() in footage.VIDEOS:
+    rows = footage.windows(footage.video(path), step=2)
+    found = (_triplet(f'frame {number}', frames) for number, *frames in rows)
+  elif path.is_dir():
+    found = _of_folders(path)
+  else:
+    found = _of_data_set(source)
+  first = next(found, None)
+  if first is None:
+    raise UserError(f'{source} has no triplets; expected three frames in a video, or folders of three images')
+  return itertools.chain([first], found)
+
+
+def _of_folders(root):
+  for folder in footage.natural({file.parent for file in footage.files(root)}):
+    images = footage.images(folder)
+    if len(images) == 3:
+      yield _triplet(str(folder.relative_to(root)), map(footage.image, images))
+
+
+def _triplet(name, frames):
+  frames = tuple(frames)
+  footage.triplet(name, frames)  # refuses frames that differ in size
+  return Triplet(name, *(frame.pixels.astype(np.float32) / 255.0 for frame in frames))
+
+
+def _of_data_set(source):
+  with pipeline.readable([source], '--data'):
+    for batch in pipeline.evaluation(source):
+      name = tf.compat.as_text(batch[keys.PATH][0].numpy())
+      yield Triplet(name, *(batch[key][0].numpy() for key in (keys.X0, keys.Y, keys.X1)))
