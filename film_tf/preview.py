@@ -16,7 +16,7 @@ from absl import flags
 from PIL import Image
 
 from film_tf import config, files
-from film_tf.data import augment, contact_sheet, pipeline, synthetic
+from film_tf.data import augment, contact_sheet, pipeline, scenes
 from film_tf.errors import UserError
 from film_tf.training import experiment
 
@@ -32,8 +32,8 @@ def main(words):
     raise UserError(f'--output={OUTPUT.value} {" ".join(words)}; expected one name that ends in .png')
   config.parse_flags()
   files.check(OUTPUT.value, OVERWRITE.value)
-  data, scenes, augmentation = pipeline.configured(), synthetic.configured(), augment.configured()
-  batches = pipeline.training(data, scenes, augmentation, batch_size=EXAMPLES.value, seed=_seed())
+  data, augmentation = pipeline.configured(), augment.configured()
+  batches = pipeline.training(data, scenes.configured(), augmentation, batch_size=EXAMPLES.value, seed=_seed())
   with pipeline.readable(data.sources):
     batch = next(iter(batches))
   examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]

@@ -4,7 +4,7 @@ import gin
 import pytest
 
 from film_tf import config
-from film_tf.data import synthetic
+from film_tf.data import scenes
 from film_tf.errors import UserError
 from film_tf.losses import losses
 from film_tf.model import options
@@ -20,7 +20,7 @@ def test_ours_are_found_from_any_folder_with_their_includes(name, given, tmp_pat
   monkeypatch.chdir(tmp_path)
   config.parse([given.format(name)])
   assert isinstance(options.configured(), options.Options)
-  assert isinstance(synthetic.configured(), synthetic.Scenes)
+  assert isinstance(scenes.configured(), scenes.Scenes)
   assert gin.query_parameter('loss.weights')['l1'] == 1.0  # not all can be made: vgg needs a file
 
 
@@ -41,7 +41,7 @@ def test_later_files_and_bindings_override(tmp_path):
   mine.write_text("include 'gin/film_mini.gin'\nmodel.filters = 24\nsynthetic.shapes = 1")
   config.parse([str(mine)], ['synthetic.shapes = 2', 'synthetic.max_motion = 8.0'])
   assert options.configured().filters == 24
-  assert synthetic.configured() == synthetic.Scenes(128, 128, 2, 8.0)
+  assert scenes.configured() == scenes.Scenes(128, 128, 2, 8.0)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_a_missing_file_lists_those_that_there_are():
 
 def test_operative_config_repeats_the_run(tmp_path):
   config.parse(['film_mini.gin'], ['synthetic.max_motion = 5.0'])
-  before = options.configured(), synthetic.configured(), losses.configured()
+  before = options.configured(), scenes.configured(), losses.configured()
   path = tmp_path / 'config.gin'
   config.save_operative(str(path))
   assert list(tmp_path.iterdir()) == [path]
   gin.clear_config()
   config.parse([str(path)])
-  assert (options.configured(), synthetic.configured(), losses.configured()) == before
+  assert (options.configured(), scenes.configured(), losses.configured()) == before
 
 
 @pytest.mark.parametrize('name', ['steps', 'batch_size', 'log_every', 'show_every', 'checkpoint_every'])

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from film_tf.data import contact_sheet, synthetic
+from film_tf.data import contact_sheet, scenes, synthetic
 from film_tf.errors import UserError
 from tests.conftest import assert_user_error, command
 from tests.data import triplets
 
 
-def scenes(count, **options):
-  return list(synthetic.triplets(synthetic.Scenes(64, 48, **options)).take(count).as_numpy_iterator())
+def examples_of(count, **options):
+  return list(synthetic.triplets(scenes.Scenes(64, 48, **options)).take(count).as_numpy_iterator())
 
 
 def test_a_row_shows_the_frames_and_their_difference():
-  examples = scenes(3)
+  examples = examples_of(3)
   sheet = contact_sheet.draw(examples, [contact_sheet.statistics(example) for example in examples])
   assert sheet.shape == (2 * (64 + 18), 2 * (4 * 48 + 18), 3)
   for number, (left, top) in enumerate([(0, 18), (0, 18 + 82), (210, 18)]):
@@ -25,7 +25,7 @@ def test_a_row_shows_the_frames_and_their_difference():
 
 
 def test_numbers_tell_good_data_from_bad():
-  one, other = scenes(2, max_motion=8.0)
+  one, other = examples_of(2, max_motion=8.0)
   good = contact_sheet.statistics(one)
   assert good.off_middle < 1.0
   assert good.largest < 12.0

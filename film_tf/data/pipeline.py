@@ -12,7 +12,7 @@ import tensorflow as tf
 from film_tf import keys
 from film_tf.data import augment, sources, synthetic
 from film_tf.data.augment import Augmentation
-from film_tf.data.synthetic import Scenes
+from film_tf.data.scenes import Scenes
 from film_tf.errors import UserError
 
 _BLOCK = 4096  # choices of a source that are drawn at once
@@ -40,8 +40,8 @@ class Data:
 
   @property
   def has_flow(self) -> bool:
-    """Whether the true flow of all examples is known: they are all synthetic."""
-    return set(self.sources) == {'synthetic'}
+    """Whether the true flow of some examples is known, the synthetic ones."""
+    return 'synthetic' in self.sources
 
 
 configured = gin.external_configurable(Data, name='data')
@@ -70,8 +70,8 @@ def training(
     worker: which of several workers this is.
 
   Returns:
-    Batches with `x0`, `y`, `x1` `[B, crop, crop, 3]` float32 in [0, 1] and `time`; `forward_flow`, `backward_flow` too
-    where `data.has_flow`.
+    Batches with `x0`, `y`, `x1` `[B, crop, crop, 3]` float32 in [0, 1] and `time`; where `data.has_flow`, also
+    `forward_flow`, `backward_flow` `[B, crop, crop, 2]`, NaN where an example is of a file.
 
   Raises:
     UserError: a source does not exist, or scenes and crops that are to be mixed differ in size.
@@ -81,7 +81,7 @@ def training(
   # its own; batched last, with static shapes as a TPU wants; prefetched, so that the device never waits.
   worker = worker or tf.distribute.InputContext()
   size = (scenes.height, scenes.width)
-  if not data.has_flow and 'synthetic' in data.sources and size != (augmentation.crop, augmentation.crop):
+  if data.has_flow and len(data.sources) > 1 and size != (augmentation.crop, augmentation.crop):
     raise UserError(
       f'synthetic scenes of {size[0]}x{size[1]} pixels cannot be mixed with crops of {augmentation.crop}; '
       'make synthetic.height, synthetic.width and augmentation.crop equal'
@@ -91,13 +91,13 @@ def training(
   streams = []
   for name, before in zip(data.sources, had, strict=True):
     if name == 'synthetic':
-      stream = synthetic.triplets(scenes, seed, before * n, worker)
-      streams.append(stream if data.has_flow else stream.map(_without_flow))
+      streams.append(synthetic.triplets(scenes, seed, before * n, worker))
     else:
       encoded = sources.shuffled(name, seed, data.shuffle_buffer, before, worker)
       numbered = tf.data.Dataset.zip((tf.data.Dataset.range(before * n + index, tf.int64.max, n), encoded))
       stream = numbered.map(lambda i, x: _augmented(x, tf.stack([seed, i]), augmentation), tf.data.AUTOTUNE)
-      streams.append(_selected(stream, name, augmentation.motion_range) if augmentation.motion_range else stream)
+      stream = _selected(stream, name, augmentation.motion_range) if augmentation.motion_range else stream
+      streams.append(stream.map(_with_unknown_flow) if data.has_flow else stream)
   examples = streams[0] if len(streams) == 1 else tf.data.Dataset.choose_from_datasets(streams, choices)
   return examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
@@ -204,5 +204,6 @@ def _example(x0, y, x1):
   return {keys.X0: x0, keys.Y: y, keys.X1: x1, keys.TIME: tf.constant([0.5])}
 
 
-def _without_flow(example):
-  return {key: example[key] for key in (keys.X0, keys.Y, keys.X1, keys.TIME)}
+def _with_unknown_flow(example):
+  unknown = tf.fill((*example[keys.Y].shape[:2], 2), np.nan)
+  return {**example, keys.FORWARD_FLOW: unknown, keys.BACKWARD_FLOW: unknown}

@@ -1,48 +1,25 @@
-"""Endless triplets that need no download: layers of procedural texture in motion, rendered exactly at three times.
+"""Endless triplets that need no download: layers of texture in motion, rendered exactly at three times.
 
-A scene is a background and soft-edged shapes in front of it. Every layer moves by its own affine motion, in which each
-of its points goes straight and at constant speed: a point at u in the layer is, at time t in [-1/2, 1/2], at
+A scene is a background and soft-edged shapes in front of it. Every layer moves by its own motion, in which each of its
+points goes straight and at constant speed: a point at u in the layer is, at time t in [-1/2, 1/2], at
 
-    p(t) = c + t d + (I + t G) u
+    p(t) = c + t d + (I + t G) u + t s(u)
 
-Textures and shapes are formulas, so every frame is rendered at its time and none is resampled from another; the middle
-frame and the flow are exact. Example i of a seed is a pure function of both: a run can go on anywhere.
+affine but for s, a slow wave. Textures and shapes are functions of u, so every frame is rendered at its time and none
+is resampled from another; the middle frame and the flow are exact. Example i of a seed is a pure function of both: a
+run can go on anywhere.
 """
 
-import dataclasses
-
-import gin
 import numpy as np
 import tensorflow as tf
 
 from film_tf import keys
-from film_tf.errors import UserError
+from film_tf.data import sources
+from film_tf.data.scenes import Scenes, draw
 
-_WAVES = 8  # plane waves a texture is made of
+_INVERSIONS = 5  # of a wave, whose slope is at most 0.2 at either end: each makes the error five times smaller
+_BUFFER = 64  # photographs, still encoded, that are shuffled
 _TIMES = (-0.5, 0.0, 0.5)  # x0, y, x1
-
-
-@dataclasses.dataclass(frozen=True)
-class Scenes:
-  """What kind of scenes to draw.
-
-  Raises:
-    UserError: a value is out of range.
-  """
-
-  height: int = 256  # pixels
-  width: int = 256  # pixels
-  shapes: int = 4  # at most this many in front of the background, 0 or more
-  max_motion: float = 32.0  # no pixel moves farther from x0 to x1, in pixels, 0 to 64
-
-  def __post_init__(self):
-    if not 0.0 <= self.max_motion <= 64.0:
-      raise UserError(f'synthetic max_motion is {self.max_motion}; expected 0 to 64 pixels')
-    if min(self.height, self.width) < 1 or self.shapes < 0:
-      raise UserError(
-        f'synthetic scenes of {self.height}x{self.width} pixels with {self.shapes} shapes; '
-        'expected a size of at least 1x1 and 0 or more shapes'
-      )
 
 
 def triplets(
@@ -57,20 +34,24 @@ def triplets(
   """
   worker = worker or tf.distribute.InputContext()
   numbers = tf.data.Dataset.range(start + worker.input_pipeline_id, np.iinfo(np.int64).max, worker.num_input_pipelines)
-  return numbers.map(lambda i: triplet(scenes, tf.stack([tf.constant(seed, tf.int64), i])), tf.data.AUTOTUNE)
+  seeds = numbers.map(lambda i: tf.stack([tf.constant(seed, tf.int64), i]))
+  if not scenes.photographs:
+    return seeds.map(lambda seed: triplet(scenes, seed), tf.data.AUTOTUNE)
+  share = start // worker.num_input_pipelines
+  photographs = tf.data.Dataset.zip((seeds, sources.shuffled(scenes.photographs, seed, _BUFFER, share, worker)))
+  return photographs.map(lambda seed, example: triplet(scenes, seed, _decode(example)), tf.data.AUTOTUNE)
 
 
-configured = gin.external_configurable(Scenes, name='synthetic')
-"""`Scenes` with its defaults from gin: `synthetic.max_motion = 16`."""
-
-
-def triplet(scenes: Scenes, seed: tf.Tensor) -> dict:
-  """One example; see `triplets`. `seed`: `[2]` int64."""
+def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None) -> dict:
+  """One example; see `triplets`. `seed`: `[2]` int64; `photograph`: `[H, W, 3]` in [0, 1], of any size."""
   layers = draw(scenes, seed)
   positions = _pixel_grid(scenes.height, scenes.width)  # [P, 2]
-  inside = [_to_layer(layers, positions, t) for t in _TIMES]  # [N, P, 2] each
-  colours, alphas = zip(*[(_texture(layers, u), _coverage(layers, u)) for u in inside], strict=True)
-  x0, y, x1 = map(_compose, colours, alphas)
+  inside = [_to_layer(scenes, layers, positions, t) for t in _TIMES]  # [N, P, 2] each
+  colours = [_texture(layers, u, photograph) for u in inside]
+  alphas = [_coverage(layers, u) for u in inside]
+  x0, y, x1 = (_lit(layers, _compose(*at), t) for *at, t in zip(colours, alphas, _TIMES, strict=True))
+  if scenes.noise:
+    x0, x1 = (tf.clip_by_value(x + n, 0.0, 1.0) for x, n in zip((x0, x1), tf.unstack(layers['noise']), strict=True))
   image_shape, flow_shape = (scenes.height, scenes.width, 3), (scenes.height, scenes.width, 2)
   forward = _compose(_from_layer(layers, inside[0], 0.5) - positions, tf.round(alphas[0]))
   backward = _compose(_from_layer(layers, inside[2], -0.5) - positions, tf.round(alphas[2]))
@@ -84,59 +65,9 @@ def triplet(scenes: Scenes, seed: tf.Tensor) -> dict:
   }
 
 
-def draw(scenes: Scenes, seed: tf.Tensor) -> dict:
-  """Draws the layers of one scene, back to front: a dict of tensors with a row a layer."""
-  seeds = iter(tf.unstack(tf.random.experimental.stateless_split(seed, 24)))
-  n = 1 + tf.random.stateless_uniform((), next(seeds), 0, scenes.shapes + 1, tf.int32)
-
-  def uniform(shape, low, high):
-    return tf.random.stateless_uniform((n, *shape), next(seeds), low, high)
-
-  def log_uniform(shape, low, high):
-    return tf.exp(uniform(shape, np.log(low), np.log(high)))
-
-  size = np.array([scenes.width, scenes.height], np.float32)
-  diagonal = float(np.linalg.norm(size))
-
-  # Motion: its bound is shared out to translation d and deformation G so that no visible pixel exceeds it, for the flow
-  # is d + G (I -+ G/2)^-1 (p - c -+ d/2), and |G (I -+ G/2)^-1| <= g / (1 - g/2) where g = |G|.
-  bound = scenes.max_motion * uniform((1,), 0.0, 1.0)
-  deforming = uniform((1,), 0.0, 0.5)
-  angle = uniform((), -np.pi, np.pi)
-  d = (1.0 - deforming) * bound * _direction(angle)
-  strain = deforming * bound / (diagonal + bound)
-  g = tf.random.stateless_normal((n, 2, 2), next(seeds))
-  g *= (strain / (1.0 + strain / 2.0))[..., tf.newaxis] / tf.norm(g, axis=(1, 2), keepdims=True)
-
-  # Texture: waves of 5 pixels to half the image, bent by a slow one, steepened into edges by tanh.
-  wavelength = log_uniform((1, _WAVES), 5.0, max(diagonal / 2.0, 6.0))
-  waves = 2.0 * np.pi / wavelength * tf.transpose(_direction(uniform((_WAVES,), -np.pi, np.pi)), (0, 2, 1))
-  mix = tf.random.stateless_normal((n, _WAVES, 3), next(seeds)) + 2.0 * uniform((_WAVES, 1), -1.0, 1.0)  # mostly grey
-  colour = uniform((1, 3), 0.1, 0.9)
-
-  # Shape: a ball of some p-norm, stretched and turned, with a wavy outline.
-  radius = np.sqrt(scenes.height * scenes.width) * log_uniform((1,), 0.08, 0.4)
-  turn = _direction(uniform((), -np.pi, np.pi))
-  axes = tf.stack([turn, tf.stack([-turn[:, 1], turn[:, 0]], axis=-1)], axis=-1) * log_uniform((1, 2), 0.6, 1.6)
-  return {
-    'c': size * uniform((2,), 0.0, 1.0),
-    'd': d,
-    'g': g,
-    'waves': waves,  # [N, 2, K]
-    'phases': uniform((1, _WAVES), -np.pi, np.pi),
-    'mix': mix * tf.sqrt(wavelength / diagonal)[:, 0, :, tf.newaxis],  # long waves are strong
-    'steepness': log_uniform((1, 1), 1.0, 6.0),
-    'colour': colour,
-    'contrast': tf.minimum(colour, 1.0 - colour) * uniform((1, 3), 0.3, 1.0),
-    'axes': axes,
-    'power': log_uniform((1, 1), 1.0, 8.0),
-    'radius': radius,
-    'softness': uniform((1,), 1.0, 3.0),
-  }
-
-
-def _direction(angle):
-  return tf.stack([tf.cos(angle), tf.sin(angle)], axis=-1)
+def _decode(example):
+  frame = tf.io.decode_image(example[keys.Y], channels=3, expand_animations=False)
+  return tf.image.convert_image_dtype(frame, tf.float32)
 
 
 def _pixel_grid(height, width):
@@ -147,18 +78,51 @@ def _pixel_grid(height, width):
 def _from_layer(layers, u, t):
   """Where points u of the layers are at time t: `[N, P, 2]`."""
   centre = layers['c'] + t * layers['d']
-  return centre[:, tf.newaxis] + u + t * tf.matmul(u, layers['g'], transpose_b=True)
+  return centre[:, tf.newaxis] + u + t * tf.matmul(u, layers['g'], transpose_b=True) + t * _wave(layers, u)
 
 
-def _to_layer(layers, positions, t):
+def _to_layer(scenes, layers, positions, t):
   """Which points of the layers are at `positions` at time t."""
   centre = layers['c'] + t * layers['d']
   back = tf.linalg.inv(tf.eye(2) + t * layers['g'])
-  return tf.matmul(positions - centre[:, tf.newaxis], back, transpose_b=True)
+  offset = positions - centre[:, tf.newaxis]
+  u = tf.matmul(offset, back, transpose_b=True)
+  if scenes.bending and t:
+    for _ in range(_INVERSIONS):
+      u = tf.matmul(offset - t * _wave(layers, u), back, transpose_b=True)
+  return u
 
 
-def _texture(layers, u):
+def _wave(layers, u):
+  """How far the wave takes points u from time -1/2 to 1/2: `[N, P, 2]`."""
+  phase = tf.matmul(u, layers['ripple'][..., tf.newaxis]) + layers['phase'][:, tf.newaxis]
+  return layers['crest'] * tf.sin(phase)
+
+
+def _texture(layers, u, photograph):
   """Colours `[N, P, 3]` in [0, 1] of the layers at u."""
+  if photograph is None:
+    return _drawn(layers, u)
+  return tf.cond(layers['photographed'], lambda: _photographed(layers, u, photograph), lambda: _drawn(layers, u))
+
+
+def _photographed(layers, u, photograph):
+  """Each layer has its own piece of the photograph, which repeats mirrored."""
+  last = tf.cast(tf.shape(photograph)[:2] - 1, tf.float32)[::-1]
+  x = layers['corner'] * last + layers['zoom'] * u
+  x = last - tf.abs(tf.math.floormod(x, 2.0 * last) - last)  # [N, P, 2] within the photograph
+  first = tf.minimum(tf.floor(x), last - 1.0)
+  weight = x - first
+  column, row = tf.unstack(tf.cast(first, tf.int32), axis=-1)
+  width, pixels = tf.shape(photograph)[1], tf.reshape(photograph, (-1, 3))
+  corner = row * width + column
+  wx, wy = weight[..., :1], weight[..., 1:]
+  top, bottom = (tf.gather(pixels, i) * (1.0 - wx) + tf.gather(pixels, i + 1) * wx for i in (corner, corner + width))
+  return top * (1.0 - wy) + bottom * wy
+
+
+def _drawn(layers, u):
+  """A texture of waves."""
   phase = tf.matmul(u, layers['waves']) + layers['phases']
   waves = tf.sin(phase + 0.7 * tf.sin(0.31 * phase[..., ::-1]))
   return layers['colour'] + layers['contrast'] * tf.tanh(layers['steepness'] * tf.matmul(waves, layers['mix']))
@@ -172,6 +136,12 @@ def _coverage(layers, u):
   inside = layers['radius'] * (1.0 + outline - norm)  # about the distance to the edge, in pixels
   alpha = tf.clip_by_value(inside / layers['softness'] + 0.5, 0.0, 1.0)
   return tf.concat([tf.ones_like(alpha[:1]), alpha[1:]], axis=0)
+
+
+def _lit(layers, image, t):
+  """The image `[P, 3]` in the light of time t; that of the middle is the texture's own."""
+  contrast, brightness = (1.0 + t * layers['contrast_change']), t * layers['brightness_change']
+  return tf.clip_by_value(0.5 + contrast * (image - 0.5) + brightness, 0.0, 1.0)
 
 
 def _compose(values, alphas):

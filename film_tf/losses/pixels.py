@@ -31,7 +31,8 @@ def warped(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
   """Mean distance of the predicted from the true flow, over all fusion levels and both directions.
 
-  In pixels of each level. For batches whose flow is known, such as synthetic ones; not in the paper, which needs none.
+  In pixels of each level; 0 where the true flow is not known, which is NaN. Synthetic scenes know it. Not in the paper,
+  which needs none.
   """
   distances = []
   for predicted, truth in [
@@ -39,7 +40,8 @@ def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
     (prediction[keys.BACKWARD_FLOW_PYRAMID], batch[keys.BACKWARD_FLOW]),
   ]:
     for level in predicted:
-      distances.append(tf.reduce_mean(tf.norm(level - truth + 1e-6, axis=-1)))  # 1e-6: the norm has no slope at 0
+      off = tf.where(tf.math.is_finite(truth), level - truth, 0.0)
+      distances.append(tf.reduce_mean(tf.norm(off + 1e-6, axis=-1)))  # 1e-6: the norm has no slope at 0
       truth = pyramid.average_pool(truth) / 2.0
   return tf.add_n(distances) / len(distances)
 

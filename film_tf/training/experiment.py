@@ -9,7 +9,7 @@ import gin
 import tensorflow as tf
 
 from film_tf import config, files
-from film_tf.data import augment, pipeline, synthetic
+from film_tf.data import augment, pipeline, scenes
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.losses import losses
@@ -83,7 +83,7 @@ def run(
   if batch_size % parts:
     raise UserError(f'train.batch_size is {batch_size}; expected a multiple of {parts}, devices times train.accumulate')
 
-  sources = data, _, _ = pipeline.configured(), synthetic.configured(), augment.configured()
+  sources = data, _, _ = pipeline.configured(), scenes.configured(), augment.configured()
   loss = losses.configured()
   if 'flow' in loss.weights and not data.has_flow:
     raise UserError(f'loss.weights has flow, which only synthetic data have; data.sources is {dict(data.sources)}')

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from film_tf.data import motion, synthetic
+from film_tf.data import motion, scenes, synthetic
 from tests.conftest import compiled
 
 
@@ -35,7 +35,7 @@ def test_half_a_pixel_of_the_small_copy_is_seen():
 
 def test_scenes_move_as_far_as_their_flow_says():
   estimates, truths = [], []
-  for scene in synthetic.triplets(synthetic.Scenes(256, 256, 3, 32.0), seed=3).take(24):
+  for scene in synthetic.triplets(scenes.Scenes(256, 256, 3, 32.0), seed=3).take(24):
     estimates.append(motion.measure(scene['x0'], scene['x1'])[:2])
     length = np.linalg.norm(scene['forward_flow'], axis=-1)
     truths.append((length.mean(), length.max()))

@@ -5,7 +5,7 @@ import tensorflow as tf
 from film_tf.data import motion, pipeline, records
 from film_tf.data.augment import Augmentation
 from film_tf.data.pipeline import Data
-from film_tf.data.synthetic import Scenes
+from film_tf.data.scenes import Scenes
 from film_tf.errors import UserError
 from tests.data import triplets
 
@@ -23,8 +23,10 @@ def test_batches_of_records_have_static_shapes_and_a_range(tmp_path, with_synthe
   name = triplets.write(tmp_path, [4, 3])
   sources = {name: 1.0} | ({'synthetic': 1.0} if with_synthetic else {})
   dataset = pipeline.training(Data(sources), SCENES, CROP, 2, 0)
-  image = tf.TensorSpec((2, 16, 16, 3))
-  assert dataset.element_spec == {'x0': image, 'y': image, 'x1': image, 'time': tf.TensorSpec((2, 1))}
+  image, flow = tf.TensorSpec((2, 16, 16, 3)), tf.TensorSpec((2, 16, 16, 2))
+  expected = {'x0': image, 'y': image, 'x1': image, 'time': tf.TensorSpec((2, 1))}
+  expected |= {'forward_flow': flow, 'backward_flow': flow} if with_synthetic else {}
+  assert dataset.element_spec == expected
   batch = next(iter(dataset))
   assert 0 <= batch['x0'].numpy().min() < batch['x0'].numpy().max() <= 1
   np.testing.assert_array_equal(batch['time'], 0.5)
@@ -67,6 +69,15 @@ def test_sources_are_mixed_by_weight(tmp_path):
   blue = np.concatenate([batch['y'].numpy()[..., 2] for batch in dataset.take(8)])
   from_records = (np.ptp(blue, axis=(1, 2)) < 1e-6).mean()  # our frames have one blue; scenes do not
   assert abs(from_records - 0.75) < 0.05
+
+
+def test_only_the_flow_of_scenes_is_known(tmp_path):
+  sources = {triplets.write(tmp_path, [4, 3]): 1.0, 'synthetic': 1.0}
+  found = batches(sources, 20)
+  unknown = np.concatenate([np.isnan(batch['forward_flow']).mean(axis=(1, 2, 3)) for batch in found])
+  from_records = np.concatenate([np.ptp(batch['y'][..., 2], axis=(1, 2)) < 0.02 for batch in found])
+  assert set(unknown) == {0.0, 1.0}
+  np.testing.assert_array_equal(unknown == 1.0, from_records)
 
 
 def test_workers_see_different_examples():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from film_tf.losses import pixels
 
@@ -32,6 +33,21 @@ def test_flow_is_the_mean_distance_over_levels_and_directions():
   }
   value = pixels.flow(prediction, {'forward_flow': truth, 'backward_flow': truth})
   np.testing.assert_allclose(value, (5 + 2.5 + 0 + 0) / 4, rtol=1e-5)
+
+
+def test_unknown_flow_costs_and_teaches_nothing():
+  truth = RANDOM.random((2, 8, 8, 2)).astype(np.float32)
+  truth[1] = np.nan
+  predicted = tf.constant(np.nan_to_num(truth) + np.float32([3, 4]))
+  with tf.GradientTape() as tape:
+    tape.watch(predicted)
+    levels = [predicted, tf.nn.avg_pool2d(predicted, 2, 2, 'VALID') / 2]
+    prediction = {'forward_flow_pyramid': levels, 'backward_flow_pyramid': levels}
+    value = pixels.flow(prediction, {'forward_flow': truth, 'backward_flow': truth})
+  np.testing.assert_allclose(value, (5 + 2.5) / 2 / 2, rtol=1e-5)
+  gradient = tape.gradient(value, predicted).numpy()
+  assert (gradient[0] != 0).any()
+  np.testing.assert_array_equal(gradient[1], 0)
 
 
 def test_laplacian_weighs_what_each_level_loses():

@@ -5,7 +5,7 @@ import sys
 
 import tensorflow as tf
 
-from film_tf.data import augment, pipeline, synthetic
+from film_tf.data import augment, pipeline, scenes
 from film_tf.losses.losses import Loss
 from film_tf.model.film_net import FilmNet
 from film_tf.training import strategy as strategies
@@ -26,11 +26,11 @@ def main(devices, options):
     net = FilmNet(TINY)
     adam = Optimizer(1e-3, clip_norm=1.0, average=0.9)
     trainer = Trainer(net, Loss({'l1': 1.0, 'flow': 0.1}), adam, STEPS, strategy=strategy, **options)
-  scenes = synthetic.Scenes(32, 32, 2, 4.0)
+  drawn = scenes.Scenes(32, 32, 2, 4.0)
 
   def batches_of(context):
     batch = context.get_per_replica_batch_size(BATCH)
-    return pipeline.training(pipeline.Data(), scenes, augment.Augmentation(), batch, 0, 0, context)
+    return pipeline.training(pipeline.Data(), drawn, augment.Augmentation(), batch, 0, 0, context)
 
   batches = iter(strategy.distribute_datasets_from_function(batches_of))
   losses = [float(trainer.run(batches, tf.constant(1))['loss']) for _ in range(STEPS)]

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from film_tf import config
-from film_tf.data import synthetic
+from film_tf.data import scenes, synthetic
 from film_tf.errors import UserError
 from film_tf.losses import losses, vgg19
 from film_tf.losses.losses import Loss
@@ -65,7 +65,7 @@ def mini():
   """The trainer of film_mini, and a batch of its 8 of small scenes. Rounding grows 400-fold in 20 steps, to 5e-5."""
   config.parse(['gin/film_mini.gin'])
   net = film_net.build(dtype='float32')
-  batch = next(iter(synthetic.triplets(synthetic.Scenes(64, 64, max_motion=8.0)).batch(8)))
+  batch = next(iter(synthetic.triplets(scenes.Scenes(64, 64, max_motion=8.0)).batch(8)))
   return Trainer(net, losses.configured(), optimizer.configured(), 20_000), {key: batch[key] for key in FRAMES}
 
 

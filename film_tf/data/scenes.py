@@ -1,0 +1,116 @@
+"""What kind of scenes to draw, and the layers of one: where they are, how they move and what they look like."""
+
+import dataclasses
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from film_tf.errors import UserError
+
+WAVES = 8  # plane waves that a drawn texture is made of
+_PHOTOGRAPHED = 0.75  # share of scenes with textures from photographs, where there are any
+_STRAIN = 0.4  # the steepest slope of the wave that bends a layer
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenes:
+  """What kind of scenes to draw.
+
+  Raises:
+    UserError: a value is out of range.
+  """
+
+  height: int = 256  # pixels
+  width: int = 256  # pixels
+  shapes: int = 4  # at most this many in front of the background, 0 or more
+  max_motion: float = 32.0  # no pixel moves farther from x0 to x1, in pixels, 0 to 64
+  bending: float = 0.0  # share of the motion that may be a wave, 0 to 0.5
+  lighting: float = 0.0  # brightness and contrast change by up to this share from x0 to x1, 0 to 1
+  noise: float = 0.0  # standard deviation of noise in x0 and x1 is up to this; white is 1
+  photographs: str = ''  # a source whose frames are textures of three scenes in four; '' draws all
+
+  def __post_init__(self):
+    if not 0.0 <= self.max_motion <= 64.0:
+      raise UserError(f'synthetic max_motion is {self.max_motion}; expected 0 to 64 pixels')
+    for name, most in (('bending', 0.5), ('lighting', 1.0), ('noise', 1.0)):
+      if not 0.0 <= getattr(self, name) <= most:
+        raise UserError(f'synthetic {name} is {getattr(self, name)}; expected 0 to {most}')
+    if min(self.height, self.width) < 1 or self.shapes < 0:
+      raise UserError(
+        f'synthetic scenes of {self.height}x{self.width} pixels with {self.shapes} shapes; '
+        'expected a size of at least 1x1 and 0 or more shapes'
+      )
+
+
+configured = gin.external_configurable(Scenes, name='synthetic')
+"""`Scenes` with its defaults from gin: `synthetic.max_motion = 16`."""
+
+
+def draw(scenes: Scenes, seed: tf.Tensor) -> dict:
+  """Draws the layers of one scene, back to front: a dict of tensors with a row a layer."""
+  seeds = iter(tf.unstack(tf.random.experimental.stateless_split(seed, 40)))
+  n = 1 + tf.random.stateless_uniform((), next(seeds), 0, scenes.shapes + 1, tf.int32)
+
+  def uniform(shape, low, high):
+    return tf.random.stateless_uniform((n, *shape), next(seeds), low, high)
+
+  def log_uniform(shape, low, high):
+    return tf.exp(uniform(shape, np.log(low), np.log(high)))
+
+  size = np.array([scenes.width, scenes.height], np.float32)
+  diagonal = float(np.linalg.norm(size))
+
+  # Motion: its bound is shared out to translation d, deformation G and wave s so that no visible pixel exceeds it, for
+  # the flow is d + s + G (I -+ G/2)^-1 (p - c -+ (d + s)/2), and |G (I -+ G/2)^-1| <= g / (1 - g/2) where g = |G|.
+  motion = scenes.max_motion * uniform((1,), 0.0, 1.0)
+  length = diagonal * log_uniform((1,), 0.2, 1.0)  # of the wave
+  crest = tf.minimum(scenes.bending * motion * uniform((1,), 0.0, 1.0), _STRAIN * length / (2.0 * np.pi))
+  bound = motion - crest
+  deforming = uniform((1,), 0.0, 0.5)
+  angle = uniform((), -np.pi, np.pi)
+  d = (1.0 - deforming) * bound * _direction(angle)
+  strain = deforming * bound / (diagonal + motion)
+  g = tf.random.stateless_normal((n, 2, 2), next(seeds))
+  g *= (strain / (1.0 + strain / 2.0))[..., tf.newaxis] / tf.norm(g, axis=(1, 2), keepdims=True)
+
+  # Texture: waves of 5 pixels to half the image, bent by a slow one, steepened into edges by tanh.
+  wavelength = log_uniform((1, WAVES), 5.0, max(diagonal / 2.0, 6.0))
+  waves = 2.0 * np.pi / wavelength * tf.transpose(_direction(uniform((WAVES,), -np.pi, np.pi)), (0, 2, 1))
+  mix = tf.random.stateless_normal((n, WAVES, 3), next(seeds)) + 2.0 * uniform((WAVES, 1), -1.0, 1.0)  # mostly grey
+  colour = uniform((1, 3), 0.1, 0.9)
+
+  # Shape: a ball of some p-norm, stretched and turned, with a wavy outline.
+  radius = np.sqrt(scenes.height * scenes.width) * log_uniform((1,), 0.08, 0.4)
+  turn = _direction(uniform((), -np.pi, np.pi))
+  axes = tf.stack([turn, tf.stack([-turn[:, 1], turn[:, 0]], axis=-1)], axis=-1) * log_uniform((1, 2), 0.6, 1.6)
+  return {
+    'c': size * uniform((2,), 0.0, 1.0),
+    'd': d,
+    'g': g,
+    'waves': waves,  # [N, 2, K]
+    'phases': uniform((1, WAVES), -np.pi, np.pi),
+    'mix': mix * tf.sqrt(wavelength / diagonal)[:, 0, :, tf.newaxis],  # long waves are strong
+    'steepness': log_uniform((1, 1), 1.0, 6.0),
+    'colour': colour,
+    'contrast': tf.minimum(colour, 1.0 - colour) * uniform((1, 3), 0.3, 1.0),
+    'axes': axes,
+    'power': log_uniform((1, 1), 1.0, 8.0),
+    'radius': radius,
+    'softness': uniform((1,), 1.0, 3.0),
+    'crest': crest[:, tf.newaxis] * _direction(uniform((1,), -np.pi, np.pi)),
+    'ripple': 2.0 * np.pi / length * _direction(uniform((), -np.pi, np.pi)),
+    'phase': uniform((1,), -np.pi, np.pi),
+    'corner': uniform((1, 2), 0.0, 1.0),  # where a photograph lies
+    'zoom': log_uniform((1, 1), 0.6, 1.25),
+    'photographed': uniform((), 0.0, 1.0)[0] < _PHOTOGRAPHED,
+    'contrast_change': scenes.lighting * uniform((), -1.0, 1.0)[0],
+    'brightness_change': scenes.lighting * uniform((), -1.0, 1.0)[0],
+    'noise': scenes.noise
+    * uniform((), 0.0, 1.0)[0]
+    * tf.random.stateless_normal((2, scenes.height * scenes.width, 3), next(seeds)),
+  }
+
+
+def _direction(angle):
+  return tf.stack([tf.cos(angle), tf.sin(angle)], axis=-1)
