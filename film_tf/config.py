@@ -1,6 +1,7 @@
 """The gin door: which files and bindings configure a run, and a record of what was in force."""
 
 import difflib
+import importlib.metadata
 import os
 import pathlib
 import platform
@@ -78,7 +79,7 @@ def save_command(path: str, note: str):
   """Adds to a file when, how and with what a run was started; one that goes on has an entry for every start."""
   now = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
   words = shlex.join(['python', *sys.orig_argv[1:]])
-  versions = f'film_tf {film_tf.__version__}, TensorFlow {tf.__version__}, Keras {tf.keras.__version__}'
+  versions = f'film_tf {film_tf.__version__}, TensorFlow {tf.__version__}, Keras {importlib.metadata.version("keras")}'
   versions += f', NumPy {np.__version__}, Python {platform.python_version()}'
   before = tf.io.gfile.GFile(path).read() if tf.io.gfile.exists(path) else ''
   _write(path, f'{before}{now} UTC, {note}\n  {words}\n  {versions}\n')

@@ -72,7 +72,9 @@ def lower(trainer: Trainer, batch: Mapping[str, np.ndarray]) -> Step:
   constants = [tensor for tensor in captured if tensor.dtype != tf.resource]
   try:
     program = traced(constants).experimental_get_compiler_ir()(stage='stablehlo')
-  except TypeError as error:
+  except ValueError as error:
+    if 'Invalid stage' not in str(error):
+      raise
     raise UserError(f'TensorFlow {tf.__version__} cannot write StableHLO; 2.21 can') from error
   state = [*trainer.state, *constants]
   return Step(program, {f'{i:04d}': value.numpy() for i, value in enumerate(state)}, batch, tuple(names))
