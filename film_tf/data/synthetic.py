@@ -18,7 +18,7 @@ from film_tf.data import sources
 from film_tf.data.scenes import Scenes, draw
 
 _INVERSIONS = 5  # of a wave, whose slope is at most 0.2 at either end: each makes the error five times smaller
-_BUFFER = 64  # photographs, still encoded, that are shuffled
+_BUFFER = 512  # photographs, still encoded, that are shuffled
 _TIMES = (-0.5, 0.0, 0.5)  # x0, y, x1
 
 
