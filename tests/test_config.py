@@ -4,11 +4,14 @@ import gin
 import pytest
 
 from film_tf import config
-from film_tf.data import scenes
+from film_tf.data import pipeline, scenes
+from film_tf.data.pipeline import Data
 from film_tf.errors import UserError
 from film_tf.losses import losses
+from film_tf.losses.losses import Loss
 from film_tf.model import options
-from film_tf.training import experiment
+from film_tf.training import evaluation, experiment
+from film_tf.training.evaluation import Evaluation
 from tests import conftest
 
 CONFIGS = sorted(path.name for path in (conftest.ROOT / 'gin').glob('*.gin'))
@@ -29,6 +32,12 @@ def test_ablations_change_the_published_network_or_its_loss(name):
   config.parse(['film_l1.gin', f'gin/ablation/{name}'])
   changed = options.configured() != options.Options() or gin.query_parameter('loss.weights') != {'l1': 1.0}
   assert changed
+
+
+@pytest.mark.parametrize('leaf', ['data/footage', 'data/vimeo90k', 'eval/vimeo90k', 'loss/l1_warped_flow'])
+def test_leaves_go_behind_an_experiment(leaf):
+  config.parse(['film_mini.gin', f'gin/{leaf}.gin'])
+  assert (pipeline.configured(), evaluation.configured(), losses.configured()) != (Data(), Evaluation(), Loss())
 
 
 def test_film_l1_is_the_published_network():
