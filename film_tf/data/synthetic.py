@@ -17,6 +17,7 @@ from film_tf import keys
 from film_tf.data import sources
 from film_tf.data.scenes import Scenes, draw
 
+_EXPOSURE = (-0.4, -0.2, 0.2, 0.4)  # when a blurred frame is rendered besides 0, in shares of the time it is exposed
 _INVERSIONS = 5  # of a wave, whose slope is at most 0.2 at either end: each makes the error five times smaller
 _BUFFER = 512  # photographs, still encoded, that are shuffled
 _TIMES = (-0.5, 0.0, 0.5)  # x0, y, x1
@@ -47,9 +48,11 @@ def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None
   layers = draw(scenes, seed)
   positions = _pixel_grid(scenes.height, scenes.width)  # [P, 2]
   inside = [_to_layer(scenes, layers, positions, t) for t in _TIMES]  # [N, P, 2] each
-  colours = [_texture(layers, u, photograph) for u in inside]
   alphas = [_coverage(layers, u) for u in inside]
-  x0, y, x1 = (_lit(layers, _compose(*at), t) for *at, t in zip(colours, alphas, _TIMES, strict=True))
+  seen = [_compose(_texture(layers, u, photograph), alpha) for u, alpha in zip(inside, alphas, strict=True)]
+  if scenes.blur:
+    seen = tf.cond(layers['blurred'], lambda: _blurred(scenes, layers, positions, photograph, seen), lambda: seen)
+  x0, y, x1 = (_lit(layers, image, t) for image, t in zip(seen, _TIMES, strict=True))
   if scenes.noise:
     x0, x1 = (tf.clip_by_value(x + n, 0.0, 1.0) for x, n in zip((x0, x1), tf.unstack(layers['noise']), strict=True))
   image_shape, flow_shape = (scenes.height, scenes.width, 3), (scenes.height, scenes.width, 2)
@@ -63,6 +66,16 @@ def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None
     keys.FORWARD_FLOW: tf.reshape(forward, flow_shape),
     keys.BACKWARD_FLOW: tf.reshape(backward, flow_shape),
   }
+
+
+def _blurred(scenes, layers, positions, photograph, seen):
+  """The mean of what is seen while the shutter is open, from the images seen halfway."""
+  images = []
+  for image, t in zip(seen, _TIMES, strict=True):
+    inside = [_to_layer(scenes, layers, positions, t + at * layers['shutter']) for at in _EXPOSURE]
+    others = [_compose(_texture(layers, u, photograph), _coverage(layers, u)) for u in inside]
+    images.append(tf.add_n([image, *others]) / (1 + len(others)))
+  return images
 
 
 def _decode(example):
@@ -87,7 +100,7 @@ def _to_layer(scenes, layers, positions, t):
   back = tf.linalg.inv(tf.eye(2) + t * layers['g'])
   offset = positions - centre[:, tf.newaxis]
   u = tf.matmul(offset, back, transpose_b=True)
-  if scenes.bending and t:
+  if scenes.bending:
     for _ in range(_INVERSIONS):
       u = tf.matmul(offset - t * _wave(layers, u), back, transpose_b=True)
   return u

@@ -101,6 +101,22 @@ def test_bending_is_no_affine_motion():
     assert least <= max(left) <= most
 
 
+def test_what_moves_is_blurred_and_what_stands_still_is_not():
+  for motion in (0.0, 16.0):
+    sharp, blurred = (take(Scenes(48, 48, 2, motion, blur=blur), 16) for blur in (0.0, 1.0))
+    smoother = []
+    for one, other in zip(sharp, blurred, strict=True):
+      np.testing.assert_array_equal(one[keys.FORWARD_FLOW], other[keys.FORWARD_FLOW])
+      for key in (keys.X0, keys.Y, keys.X1):
+        slopes = [np.abs(np.diff(example[key], axis=0)).mean() for example in (one, other)]
+        smoother.append(slopes[1] / slopes[0])
+        assert abs(one[key].mean() - other[key].mean()) < 0.05
+    if motion:
+      assert 0.3 < np.mean(np.array(smoother) < 0.999) < 0.7  # every second scene
+    else:
+      np.testing.assert_allclose(smoother, 1.0, rtol=1e-5)
+
+
 def test_light_changes_evenly_and_noise_spares_the_truth():
   plain, lit, noisy = (
     take(Scenes(32, 32, 2, 0.0, **options), 12) for options in ({}, {'lighting': 0.3}, {'noise': 0.1})
@@ -160,6 +176,7 @@ def test_shapes_cover_each_other_and_move_apart():
     ({'height': 0}, '0x256'),
     ({'shapes': -1}, '-1'),
     ({'bending': 0.6}, 'bending is 0.6'),
+    ({'blur': 1.5}, 'blur is 1.5'),
     ({'lighting': -0.1}, 'lighting is -0.1'),
     ({'noise': 2.0}, 'noise is 2.0'),
   ],
