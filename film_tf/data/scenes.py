@@ -26,7 +26,7 @@ class Scenes:
   shapes: int = 4  # at most this many in front of the background, 0 or more
   max_motion: float = 32.0  # no pixel moves farther from x0 to x1, in pixels, 0 to 64
   bending: float = 0.0  # share of the motion that may be a wave, 0 to 0.5
-  blur: float = 0.0  # share of the time from x0 to y that the shutter of every second scene is open, at most; 0 to 1
+  blur: float = 0.0  # share of the time from x0 to y that the shutter of one scene in four is open, at most; 0 to 1
   lighting: float = 0.0  # brightness and contrast change by up to this share from x0 to x1, 0 to 1
   noise: float = 0.0  # standard deviation of noise in x0 and x1 is up to this; white is 1
   photographs: str = ''  # a source whose frames are textures of three scenes in four; '' draws all
@@ -105,7 +105,7 @@ def draw(scenes: Scenes, seed: tf.Tensor) -> dict:
     'corner': uniform((1, 2), 0.0, 1.0),  # where a photograph lies
     'zoom': log_uniform((1, 1), 0.6, 1.25),
     'photographed': uniform((), 0.0, 1.0)[0] < _PHOTOGRAPHED,
-    'blurred': uniform((), 0.0, 1.0)[0] < 0.5,
+    'blurred': uniform((), 0.0, 1.0)[0] < 0.25,
     'shutter': 0.5 * scenes.blur * uniform((), 0.0, 1.0)[0],
     'contrast_change': scenes.lighting * uniform((), -1.0, 1.0)[0],
     'brightness_change': scenes.lighting * uniform((), -1.0, 1.0)[0],
