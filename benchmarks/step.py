@@ -33,7 +33,6 @@ def measure(variant, experiment, size):
   from film_tf import config, keys
   from film_tf.losses import losses
   from film_tf.model import film_net
-  from film_tf.training import experiment as _  # noqa: F401, what gin may configure
   from film_tf.training import optimizer
   from film_tf.training.trainer import Trainer
 
@@ -130,7 +129,7 @@ def main(experiment='gin/film_mini.gin', size='128'):
       words = [sys.executable, '-m', 'benchmarks.step', '--measure', variant, experiment, size]
       result = subprocess.run(words, capture_output=True, text=True)
       if result.returncode:
-        sys.exit(result.stderr)
+        sys.exit(result.stderr.splitlines()[-1])  # of a traceback, the error
       found[variant] = json.loads(result.stdout.splitlines()[-1])
     rounds.append(found)
   print(f'{experiment}, {BATCH} crops of {size}x{size}, {rounds[0]["film_tf"]["work"]:.2f} TFLOP a step')

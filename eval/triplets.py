@@ -2,13 +2,13 @@
 
 import dataclasses
 import itertools
+import pathlib
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
-from etils import epath
 
-from film_tf import keys
+from film_tf import keys, metrics
 from film_tf.data import footage, pipeline
 from film_tf.errors import UserError
 
@@ -32,19 +32,24 @@ def find(source: str) -> Iterator[Triplet]:
       `tfds:vimeo90k_triplet:test`.
 
   Raises:
-    UserError: there is none, or it cannot be read.
+    UserError: there is none, it cannot be read, or its frames are too small for the metrics.
   """
-  path = epath.Path(source)
+  path = pathlib.Path(source)
   if path.suffix.lower() in footage.VIDEOS:
     rows = footage.windows(footage.video(path), step=2)
     found = (_triplet(f'frame {number}', frames) for number, *frames in rows)
   elif path.is_dir():
     found = _of_folders(path)
+  elif path.suffix.lower() in footage.IMAGES:
+    raise UserError(f'{source} is one image; expected a video, a folder of folders of three images, or a data set')
   else:
     found = _of_data_set(source)
   first = next(found, None)
   if first is None:
-    raise UserError(f'{source} has no triplets; expected three frames in a video, or folders of three images')
+    raise UserError(
+      f'{source} has no triplets; expected a video of three frames or more, or folders of three images '
+      '(give --data= for each video of a folder)'
+    )
   return itertools.chain([first], found)
 
 
@@ -57,12 +62,14 @@ def _of_folders(root):
 
 def _triplet(name, frames):
   frames = tuple(frames)
-  footage.triplet(name, frames)  # refuses frames that differ in size
+  if min(footage.size(frames)) < metrics.SMALLEST:
+    height, width = footage.size(frames)
+    raise UserError(f'{frames[0].name} has {width}x{height} pixels; SSIM needs {metrics.SMALLEST} or more both ways')
   return Triplet(name, *(frame.pixels.astype(np.float32) / 255.0 for frame in frames))
 
 
 def _of_data_set(source):
-  with pipeline.readable([source], '--data'):
+  with pipeline.readable([source]):
     for batch in pipeline.evaluation(source):
       name = tf.compat.as_text(batch[keys.PATH][0].numpy())
       yield Triplet(name, *(batch[key][0].numpy() for key in (keys.X0, keys.Y, keys.X1)))

@@ -32,9 +32,9 @@ def main(words):
     raise UserError(f'--output={OUTPUT.value} {" ".join(words)}; expected one name that ends in .png')
   config.parse_flags()
   files.check(OUTPUT.value, OVERWRITE.value)
-  data, augmentation = pipeline.configured(), augment.configured()
-  batches = pipeline.training(data, scenes.configured(), augmentation, batch_size=EXAMPLES.value, seed=_seed())
-  with pipeline.readable(data.sources):
+  data, drawn, augmentation = pipeline.configured(), scenes.configured(), augment.configured()
+  batches = pipeline.training(data, drawn, augmentation, batch_size=EXAMPLES.value, seed=_seed())
+  with pipeline.readable([*data.sources, drawn.photographs]):
     batch = next(iter(batches))
   examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]
   found = [contact_sheet.statistics(example) for example in examples]

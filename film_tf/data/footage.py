@@ -3,12 +3,12 @@
 import collections
 import dataclasses
 import functools
+import pathlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
-from etils import epath
 
 from film_tf.data.records import Triplet
 from film_tf.errors import UserError
@@ -31,7 +31,7 @@ class Frame:
     return self.file or tf.io.encode_png(self.pixels).numpy()
 
 
-def image(path: epath.Path) -> Frame:
+def image(path: pathlib.Path) -> Frame:
   """Reads a PNG or JPEG.
 
   Raises:
@@ -49,12 +49,12 @@ def image(path: epath.Path) -> Frame:
     raise UserError(f'{path} is damaged, it cannot be decoded') from error
 
 
-def images(folder: epath.Path) -> list[epath.Path]:
+def images(folder: pathlib.Path) -> list[pathlib.Path]:
   """The PNG and JPEG files of a folder in natural order: 2 comes before 10."""
   return natural(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
 
 
-def files(folder: epath.Path) -> Iterator[epath.Path]:
+def files(folder: pathlib.Path) -> Iterator[pathlib.Path]:
   """All files in a folder and in those below."""
   for path in folder.iterdir():
     if path.is_dir():
@@ -63,12 +63,12 @@ def files(folder: epath.Path) -> Iterator[epath.Path]:
       yield path
 
 
-def natural(paths: Iterable[epath.Path]) -> list[epath.Path]:
+def natural(paths: Iterable[pathlib.Path]) -> list[pathlib.Path]:
   """Paths sorted as a person would: numbers by their value."""
   return sorted(paths, key=lambda path: [int(s) if s.isdigit() else s for s in re.split(r'(\d+)', str(path))])
 
 
-def video(path: epath.Path) -> Iterator[Frame]:
+def video(path: pathlib.Path) -> Iterator[Frame]:
   """Decodes a video as FFmpeg does, frame by frame.
 
   Raises:
@@ -125,10 +125,21 @@ def triplet(path: str, frames: Iterable[Frame]) -> Triplet:
   Raises:
     UserError: they differ in size.
   """
-  first, *others = frames = tuple(frames)
+  frames = tuple(frames)
+  height, width = size(frames)
+  return Triplet(path, tuple(frame.encoded for frame in frames), height, width)
+
+
+def size(frames: Sequence[Frame]) -> tuple[int, int]:
+  """Height and width of all of them.
+
+  Raises:
+    UserError: they differ.
+  """
+  first, *others = frames
   height, width, _ = first.pixels.shape
   for other in others:
     if other.pixels.shape != first.pixels.shape:
       y, x, _ = other.pixels.shape
       raise UserError(f'{first.name} has {width}x{height} pixels and {other.name} {x}x{y}; a triplet has one size')
-  return Triplet(path, tuple(frame.encoded for frame in frames), height, width)
+  return height, width

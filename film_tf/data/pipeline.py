@@ -9,7 +9,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from film_tf import keys
+from film_tf import keys, metrics
 from film_tf.data import augment, sources, synthetic
 from film_tf.data.augment import Augmentation
 from film_tf.data.scenes import Scenes
@@ -123,7 +123,7 @@ def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
   """Every triplet of a source exactly once, in order, whole and unchanged.
 
   Args:
-    name: of the source, see `film_tf.data.sources`.
+    name: of the source, see `film_tf.data.sources`; its frames have `metrics.SMALLEST` pixels or more either way.
     batch_size: examples a batch, the last may have fewer; all of a batch must have one size.
 
   Returns:
@@ -131,7 +131,8 @@ def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
   """
 
   def decoded(example):
-    x0, y, x1 = tf.unstack(tf.image.convert_image_dtype(decode(example), tf.float32))
+    frames = _at_least(metrics.SMALLEST, 'for SSIM', decode(example), example)
+    x0, y, x1 = tf.unstack(tf.image.convert_image_dtype(frames, tf.float32))
     return {keys.PATH: example[keys.PATH], **_example(x0, y, x1)}
 
   return sources.ordered(name).map(decoded, tf.data.AUTOTUNE).batch(batch_size).prefetch(tf.data.AUTOTUNE)
@@ -144,21 +145,17 @@ def decode(example: Mapping) -> tf.Tensor:
 
 
 @contextlib.contextmanager
-def readable(names: Iterable[str], binding: str = 'data.sources'):
+def readable(names: Iterable[str]):
   """Within it batches of the sources `names` are taken; what cannot be read is told as an error for people.
 
-  Args:
-    names: of the sources.
-    binding: that names them, for the message.
-
   Raises:
-    UserError: a file is damaged, is no triplets, or has frames smaller than the crop; or none fits the motion range.
+    UserError: a file is damaged, is no triplets, or has frames that are too small; or none fits the motion range.
   """
   try:
     yield
   except tf.errors.DataLossError as error:
     files = [file for name in names for file in sources.damaged(name)]
-    raise UserError(f'{binding} has damaged files: {", ".join(files) or error.message}') from error
+    raise UserError(f'damaged files: {", ".join(files) or error.message}') from error
   except tf.errors.InvalidArgumentError as error:
     if 'Iterator' not in error.message:
       raise
@@ -166,17 +163,22 @@ def readable(names: Iterable[str], binding: str = 'data.sources'):
     if ours:
       raise UserError(re.sub(r'[\[\]]', '', ours[1])) from error  # TensorFlow brackets its parts
     cause = re.search(r'(?:.*Iterator::\S+ |.*}} )?(.*)', error.message)[1]
-    raise UserError(f'{binding} has what is no triplet: {cause}') from error
+    raise UserError(f'there is what is no triplet in {", ".join(filter(None, names))}: {cause}') from error
 
 
 def _augmented(example, seed, augmentation):
-  frames = decode(example)
-  size, crop = tf.shape(frames)[1:3], augmentation.crop
-  message = ['triplet', example[keys.PATH], 'has', size, 'pixels, too few for augmentation.crop', crop]
-  tf.debugging.Assert(tf.reduce_all(size >= crop), message)
+  frames = _at_least(augmentation.crop, 'for augmentation.crop', decode(example), example)
   frames = augment.augment(frames, seed, augmentation)
   made = _example(*tf.unstack(frames))
   return (made, augment.in_motion_range(frames, *augmentation.motion_range)) if augmentation.motion_range else made
+
+
+def _at_least(pixels, why, frames, example):
+  """The frames of an example, which must have so many pixels both ways."""
+  size = tf.shape(frames)[1:3]
+  message = ['triplet', example[keys.PATH], 'has', size, 'pixels; it needs', pixels, why]
+  with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(size >= pixels), message)]):
+    return tf.identity(frames)
 
 
 def _selected(stream, name, motion_range):

@@ -10,6 +10,7 @@ from film_tf.errors import UserError
 
 WAVES = 8  # plane waves that a drawn texture is made of
 _PHOTOGRAPHED = 0.75  # share of scenes with textures from photographs, where there are any
+_BLURRED = 0.25  # share of scenes with motion blur, which costs five renderings
 _STRAIN = 0.4  # the steepest slope of the wave that bends a layer
 
 
@@ -49,18 +50,25 @@ configured = gin.external_configurable(Scenes, name='synthetic')
 
 
 def draw(scenes: Scenes, seed: tf.Tensor) -> dict:
-  """Draws the layers of one scene, back to front: a dict of tensors with a row a layer."""
+  """Draws one scene: a dict of tensors. Those of layers have a row a layer, back to front; of the whole scene are
+
+  `photographed`, `blurred` `[]` (whether it is), `shutter`, `contrast_change`, `brightness_change` `[]`, and `noise`
+  `[2, H * W, 3]`, of x0 and x1.
+  """
   seeds = iter(tf.unstack(tf.random.experimental.stateless_split(seed, 40)))
   n = 1 + tf.random.stateless_uniform((), next(seeds), 0, scenes.shapes + 1, tf.int32)
 
   def uniform(shape, low, high):
     return tf.random.stateless_uniform((n, *shape), next(seeds), low, high)
 
+  def of_scene(low=0.0, high=1.0):
+    return tf.random.stateless_uniform((), next(seeds), low, high)
+
   def log_uniform(shape, low, high):
     return tf.exp(uniform(shape, np.log(low), np.log(high)))
 
   size = np.array([scenes.width, scenes.height], np.float32)
-  diagonal = float(np.linalg.norm(size))
+  diagonal, pixels = float(np.linalg.norm(size)), scenes.height * scenes.width
 
   # Motion: its bound is shared out to translation d, deformation G and wave s so that no visible pixel exceeds it, for
   # the flow is d + s + G (I -+ G/2)^-1 (p - c -+ (d + s)/2), and |G (I -+ G/2)^-1| <= g / (1 - g/2) where g = |G|.
@@ -82,7 +90,7 @@ def draw(scenes: Scenes, seed: tf.Tensor) -> dict:
   colour = uniform((1, 3), 0.1, 0.9)
 
   # Shape: a ball of some p-norm, stretched and turned, with a wavy outline.
-  radius = np.sqrt(scenes.height * scenes.width) * log_uniform((1,), 0.08, 0.4)
+  radius = np.sqrt(pixels) * log_uniform((1,), 0.08, 0.4)
   turn = _direction(uniform((), -np.pi, np.pi))
   axes = tf.stack([turn, tf.stack([-turn[:, 1], turn[:, 0]], axis=-1)], axis=-1) * log_uniform((1, 2), 0.6, 1.6)
   return {
@@ -104,14 +112,12 @@ def draw(scenes: Scenes, seed: tf.Tensor) -> dict:
     'phase': uniform((1,), -np.pi, np.pi),
     'corner': uniform((1, 2), 0.0, 1.0),  # where a photograph lies
     'zoom': log_uniform((1, 1), 0.6, 1.25),
-    'photographed': uniform((), 0.0, 1.0)[0] < _PHOTOGRAPHED,
-    'blurred': uniform((), 0.0, 1.0)[0] < 0.25,
-    'shutter': 0.5 * scenes.blur * uniform((), 0.0, 1.0)[0],
-    'contrast_change': scenes.lighting * uniform((), -1.0, 1.0)[0],
-    'brightness_change': scenes.lighting * uniform((), -1.0, 1.0)[0],
-    'noise': scenes.noise
-    * uniform((), 0.0, 1.0)[0]
-    * tf.random.stateless_normal((2, scenes.height * scenes.width, 3), next(seeds)),
+    'photographed': of_scene() < _PHOTOGRAPHED,
+    'blurred': of_scene() < _BLURRED,
+    'shutter': 0.5 * scenes.blur * of_scene(),
+    'contrast_change': scenes.lighting * of_scene(-1.0),
+    'brightness_change': scenes.lighting * of_scene(-1.0),
+    'noise': scenes.noise * of_scene() * tf.random.stateless_normal((2, pixels, 3), next(seeds)),
   }
 
 

@@ -124,7 +124,7 @@ def shards(name: str) -> list[str]:
 
 def damaged(name: str) -> list[str]:
   """The TFRecord files of a source that cannot be read to their end, found by reading all."""
-  files = [] if name == 'synthetic' or name.startswith('tfds:') else shards(name)
+  files = [] if name in ('', 'synthetic') or name.startswith('tfds:') else shards(name)
   return [file for file in files if not _whole(file)]
 
 

@@ -69,13 +69,15 @@ def _from_mat(file):
     raise UserError(f"reading {file} needs SciPy; pip install '.[vgg]'") from error
   try:
     layers = io.loadmat(file, squeeze_me=True)['layers']
-    # By their name: the order of the fields changed between releases.
+  except Exception as error:  # SciPy has ten kinds of it for a damaged file, an UnboundLocalError among them
+    raise UserError(f'{file} is not the VGG-19 of MatConvNet: {files.reason(error)}') from error
+  try:  # by their name: the order of the fields changed between releases
     found = [layer['weights'].item() for layer in layers if 'weights' in layer.dtype.names]
     found = [tuple(weights) for weights in found if np.size(weights)]
     weights = [(np.asarray(kernel), np.asarray(bias).reshape(-1)) for kernel, bias in found[: sum(BLOCKS)]]
     if [kernel.shape[-1] for kernel, _ in weights] != FILTERS:
       raise ValueError('its convolutions are others')
-  except Exception as error:  # whatever SciPy makes of a file that is something else
+  except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
     raise UserError(f'{file} is not the VGG-19 of MatConvNet: {files.reason(error)}') from error
   return weights
 

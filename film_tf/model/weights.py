@@ -48,11 +48,11 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
     file.write(archive.getvalue())
 
 
-def load(path: str | os.PathLike, **kwargs) -> FilmNet:
-  """Reads a network from `path`; `kwargs` (dtype, name) go to `FilmNet`.
+def read(path: str | os.PathLike) -> tuple[dict, dict]:
+  """What a file holds: options of `Options` by name, and arrays by the names of `named`.
 
   Raises:
-    UserError: the file is missing, is not a weights file, or its weights do not fit its sizes.
+    UserError: the file is missing, or is not a weights file.
   """
   path = os.fspath(path)
   try:
@@ -63,21 +63,22 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
     raise UserError(f'cannot read weights {path}: {files.reason(error)}') from error
   except (KeyError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
     raise UserError(f'{path} is not a film_tf weights file (.npz as film_tf.save_weights writes it)') from error
+  return options, arrays
+
+
+def load(path: str | os.PathLike, **kwargs) -> FilmNet:
+  """Reads a network from `path`; `kwargs` (dtype, name) go to `FilmNet`.
+
+  Raises:
+    UserError: the file is missing, is not a weights file, or its weights do not fit its sizes.
+  """
+  options, arrays = read(path)
   try:
     net = FilmNet(options, **kwargs)
   except TypeError as error:
     raise UserError(f'{path} has model options that this version of film_tf does not know: {error}') from error
-  assign(net, arrays, path)
+  assign(net, arrays, str(path))
   return net
-
-
-def copy(source: FilmNet, net: FilmNet):
-  """Gives `net` the weights of another network of the same sizes.
-
-  Raises:
-    UserError: the sizes differ.
-  """
-  assign(net, {name: variable.numpy() for name, variable in named(source).items()}, 'the given network')
 
 
 def assign(net: FilmNet, arrays: Mapping[str, np.ndarray], source: str):

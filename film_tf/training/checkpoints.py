@@ -45,7 +45,6 @@ class Checkpoints:
     Raises:
       UserError: it is not a checkpoint of this network, or none can be read.
     """
-    self._clean()
     damaged = []
     for path in reversed(self._manager.checkpoints):
       problem = _problem(path)
@@ -76,6 +75,7 @@ class Checkpoints:
     """
     if self._whole and self._whole.endswith(f'step-{step}'):
       return
+    self._clean()
     try:
       self._whole = self._manager.save(checkpoint_number=step)
     except (OSError, tf.errors.OpError) as error:
@@ -100,7 +100,7 @@ def initialise(net: FilmNet, path: str):
   """
   names = weights.named(net)
   if path.endswith('.npz'):
-    arrays = {name: variable.numpy() for name, variable in weights.named(weights.load(path)).items()}
+    _, arrays = weights.read(path)
   else:
     path = tf.train.latest_checkpoint(os.path.join(path, 'checkpoints')) or path
     found = _weights(path)
@@ -115,9 +115,8 @@ def _weights(path):
     reader = tf.train.load_checkpoint(path)
     saved = reader.get_variable_to_shape_map()
     kind = next(kind for kind in ('averages', 'weights') if f'{kind}/0/{_VALUE}' in saved)
-    return [
-      reader.get_tensor(f'{kind}/{i}/{_VALUE}') for i in range(sum(name.startswith(f'{kind}/') for name in saved))
-    ]
+    count = sum(name.startswith(f'{kind}/') for name in saved)
+    return [reader.get_tensor(f'{kind}/{i}/{_VALUE}') for i in range(count)]
   except (StopIteration, IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
     raise UserError(f'{path} is no weights file (.npz), and no checkpoint or run of film_tf') from error
 

@@ -67,15 +67,19 @@ class Evaluator:
 
   def __init__(self, evaluation: Evaluation, trainer: Trainer, base_dir: str | None, summaries: Summaries):
     self._evaluation, self._trainer, self._base_dir, self._summaries = evaluation, trainer, base_dir, summaries
+    self._measured = -1  # the last step that was
     for name in evaluation.sources:
       sources.find(name)
 
   def __call__(self, step: int):
-    """Measures step number `step`.
+    """Measures step number `step`, where there are sources and it has not just done so.
 
     Raises:
       UserError: a source cannot be read, or the results cannot be written.
     """
+    if not self._evaluation.sources or step == self._measured:
+      return
+    self._measured = step
     with self._trainer.averaged():
       rows = [self._row(name, step) for name in self._evaluation.sources]
       if self._base_dir:
@@ -84,7 +88,7 @@ class Evaluator:
   def _row(self, name, step):
     strategy = self._trainer.strategy
     total = np.zeros(3)
-    with pipeline.readable([name], 'evaluation.sources'):
+    with pipeline.readable([name]):
       for batch, counts in strategy.distribute_datasets_from_function(lambda worker: self._examples(name, worker)):
         found = self._measure(batch, counts).numpy()
         total += found

@@ -83,7 +83,7 @@ def run(
   if batch_size % parts:
     raise UserError(f'train.batch_size is {batch_size}; expected a multiple of {parts}, devices times train.accumulate')
 
-  sources = data, _, _ = pipeline.configured(), scenes.configured(), augment.configured()
+  sources = data, drawn, _ = pipeline.configured(), scenes.configured(), augment.configured()
   loss = losses.configured()
   if 'flow' in loss.weights and not data.has_flow:
     raise UserError(f'loss.weights has flow, which only synthetic data have; data.sources is {dict(data.sources)}')
@@ -97,7 +97,16 @@ def run(
       raise UserError('losses flow and warped need model.use_aux_outputs = True')
     if init_from:
       checkpoints.initialise(net, init_from)
-    trainer = Trainer(net, loss, optimizer.configured(), steps, accumulate, compiled, not deterministic, strategy)
+    trainer = Trainer(
+      net,
+      loss,
+      optimizer.configured(),
+      steps,
+      accumulate=accumulate,
+      compiled=compiled,
+      timed=not deterministic,
+      strategy=strategy,
+    )
 
   chief = strategies.is_chief(strategy)
   try:
@@ -136,11 +145,10 @@ def run(
     (log_every, lambda step, logs: summaries.scalars(logs, step)),
     (show_every, show),
     (checkpoint_every, save),
+    (measured.every, lambda step, logs: evaluate(step)),
   ]
-  if measured.sources:
-    every.append((measured.every, lambda step, logs: evaluate(step)))
   try:
-    with pipeline.readable(data.sources), stopping.listening() as stop:
+    with pipeline.readable([*data.sources, drawn.photographs]), stopping.listening() as stop:
       batches = iter(strategy.distribute_datasets_from_function(batches_of))
       loop.run(trainer, batches, batch_size, steps, inner_steps, every, lambda: trainer.agree(stop.asked is not None))
   except loop.NotFiniteError as error:
@@ -152,8 +160,7 @@ def run(
     print(f'{asked}: saved step {trainer.step_number()}; the same command goes on from it', file=sys.stderr)
     sys.exit(130 if stop.asked == signal.SIGINT else 0)
 
-  if measured.sources and steps % measured.every:
-    evaluate(steps)
+  evaluate(trainer.step_number())
   summaries.close()
   if chief:
     with trainer.averaged():

@@ -49,7 +49,9 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 def describe(strategy: tf.distribute.Strategy) -> str:
   """How many devices it has, and of what kind."""
   gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices('GPU')]
-  kind = 'TPU' if isinstance(strategy, tf.distribute.TPUStrategy) else gpus[0]['device_name'] if gpus else 'CPU'
+  kind = gpus[0].get('device_name', 'GPU') if gpus else 'CPU'
+  if isinstance(strategy, tf.distribute.TPUStrategy):
+    kind = 'TPU'
   return f'{strategy.num_replicas_in_sync} x {kind}'
 
 

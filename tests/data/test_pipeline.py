@@ -130,7 +130,7 @@ def test_only_crops_in_the_motion_range_are_taken(tmp_path):
 @pytest.mark.parametrize(
   ('options', 'message'),
   [
-    ({'crop': 81}, r'triplet 10 has 80 80 pixels, too few for augmentation.crop 81'),
+    ({'crop': 81}, r'triplet 10 has 80 80 pixels; it needs 81 for augmentation.crop'),
     ({'crop': 64, 'motion_range': (20.0, 30.0)}, r'moving has 1000 crops in a row .* 20 to 30'),
   ],
 )
@@ -143,8 +143,8 @@ def test_data_that_cannot_be_used_says_why(options, message, tmp_path):
 @pytest.mark.parametrize(
   ('content', 'message'),
   [
-    (b'no record at all, but long enough to look like one', 'has damaged files: .*/bad'),
-    (None, r'has what is no triplet: Feature: frame_0/encoded .* is required'),
+    (b'no record at all, but long enough to look like one', 'damaged files: .*/bad'),
+    (None, r'no triplet in .*/bad: Feature: frame_0/encoded .* is required'),
     (b'', 'has no triplets, its files are empty'),
   ],
   ids=['damaged', 'foreign', 'empty'],

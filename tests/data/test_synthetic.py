@@ -101,6 +101,17 @@ def test_bending_is_no_affine_motion():
     assert least <= max(left) <= most
 
 
+@pytest.mark.parametrize('time', [-0.7, -0.5, 0.2, 0.5, 0.7])
+def test_where_a_layer_is_and_what_is_there_agree(time):
+  """With the strongest bending, and at the ends of the longest exposure."""
+  scenes = Scenes(64, 64, 3, 40.0, bending=0.5)
+  places = synthetic._pixel_grid(64, 64)
+  for number in range(8):
+    layers = synthetic.draw(scenes, tf.constant([7, number], tf.int64))
+    inside = synthetic._to_layer(scenes, layers, places, time)
+    np.testing.assert_allclose(synthetic._from_layer(layers, inside, time), [places] * len(inside), atol=0.02)
+
+
 def test_what_moves_is_blurred_and_what_stands_still_is_not():
   for motion in (0.0, 16.0):
     sharp, blurred = (take(Scenes(48, 48, 2, motion, blur=blur), 16) for blur in (0.0, 1.0))

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from skimage import metrics as reference
 
+from eval import baselines, triplets
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from tests.conftest import TINY, assert_user_error, command
 from tests.data import triplets as records
-
-pytest.importorskip('etils', reason="needs pip install '.[data]'")
-from eval import baselines, triplets
 
 
 def scene(time, height=64, width=80):
@@ -103,16 +101,22 @@ def test_the_command_measures_and_its_table_agrees_with_scikit_image(tmp_path):
 def test_mistakes(tmp_path):
   write_video(tmp_path / 'short.mkv', 2)
   (tmp_path / 'empty').mkdir()
+  (tmp_path / 'videos').mkdir()
+  write_video(tmp_path / 'videos' / 'a.mkv', 3)
   (tmp_path / 'no.mp4').write_text('no video')
   (tmp_path / 'there.csv').write_text('mine')
   for number, size in ((1, 20), (2, 20), (3, 24)):
     save(tmp_path / 'sizes' / f'{number}.png', scene(0, size, size))
+    save(tmp_path / 'tiny' / f'{number}.png', scene(0, 8, 10))
   for words, parts in [
     (['--data=short.mkv'], ['short.mkv has no triplets']),
     (['--data=empty'], ['empty has no triplets']),
     (['--data=sizes'], ['1.png has 20x20', '3.png 24x24']),
     (['--data=no.mp4'], ['no.mp4 cannot be decoded']),
     (['--data=nothing'], ['nothing']),
+    (['--data=tiny'], ['1.png has 10x8 pixels', '11 or more']),
+    (['--data=sizes/1.png'], ['1.png is one image', 'video']),
+    (['--data=videos'], ['give --data= for each video']),
     (['--data=empty', '--output=there.csv'], ['there.csv exists']),
     (['--data=empty', '--model=nothing.npz'], ['nothing.npz']),
     ([], ['--data']),

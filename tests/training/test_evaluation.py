@@ -123,6 +123,20 @@ def test_the_best_averages_are_kept(tmp_path):
     np.testing.assert_array_equal(weight, expected)
   evaluate(20)
   assert [row['step'] for row in rows(tmp_path)] == ['10', '20']
+  worse(1.0)
+  evaluate(20)  # again, which it does not
+  assert float(rows(tmp_path)[1]['psnr']) < psnr[1]
+
+
+def test_without_sources_nothing_is_measured(tmp_path):
+  make(tmp_path)[0](10)
+  assert not list(tmp_path.iterdir())
+
+
+def test_frames_too_small_for_the_metrics(tmp_path):
+  evaluate, _ = make(tmp_path, sources=[triplets.write(tmp_path, [1], 10, 16)])
+  with pytest.raises(UserError, match=r'triplet .* has 10 16 pixels; it needs 11 for SSIM'):
+    evaluate(1)
 
 
 def test_mistakes(tmp_path):
@@ -133,5 +147,5 @@ def test_mistakes(tmp_path):
     make(tmp_path, sources=[f'{tmp_path}/nowhere'])
   (tmp_path / 'text').write_text('not triplets, but words')
   evaluate, _ = make(tmp_path, sources=[f'{tmp_path}/text'])
-  with pytest.raises(UserError, match=r'evaluation\.sources has damaged files'):
+  with pytest.raises(UserError, match=r'damaged files: .*/text'):
     evaluate(1)

@@ -11,7 +11,7 @@ from film_tf.losses import losses, vgg19
 from film_tf.losses.losses import Loss
 from film_tf.model import film_net, weights
 from film_tf.model.film_net import FilmNet
-from film_tf.training import experiment, lowering, optimizer  # noqa: F401, what gin may configure
+from film_tf.training import lowering, optimizer
 from film_tf.training.optimizer import Optimizer
 from film_tf.training.trainer import Trainer
 from tests.conftest import ROOT, TINY, pair

@@ -1,0 +1,48 @@
+"""Runs of the command on a tiny network, for tests of it."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from tests import conftest
+
+TINY = [
+  'model.pyramid_levels = 3', 'model.fusion_pyramid_levels = 2', 'model.specialized_levels = 1', 'model.sub_levels = 2',
+  'model.filters = 4', 'model.flow_convs = [1, 1]', 'model.flow_filters = [4, 4]', 'synthetic.height = 32',
+  'synthetic.width = 32', 'synthetic.max_motion = 4.0', 'train.batch_size = 2', 'train.log_every = 5',
+  'train.show_every = 10', 'train.checkpoint_every = 10', 'optimizer.learning_rate = 1e-3',
+  'train.deterministic = True',
+]  # fmt: skip
+
+
+def words(folder, *bindings):
+  flags = [f'--gin_bindings={binding}' for binding in [*TINY, *bindings]]
+  return ['film_tf.train', '--gin_configs=gin/film_mini.gin', f'--base_dir={folder}', *flags]
+
+
+def train(folder, *bindings):
+  result = conftest.command(*words(folder, *bindings), cwd=folder.parent)
+  assert result.returncode == 0, result.stderr
+  return result
+
+
+def final_weights(folder):
+  with np.load(folder / 'film.npz') as file:
+    return {name: value for name, value in file.items() if name != 'options'}
+
+
+def start(folder, *bindings, **environment):
+  """The command as a process that can be sent signals."""
+  arguments = [sys.executable, '-m', *words(folder, *bindings)]
+  environment = {**conftest.os.environ, 'PYTHONPATH': str(conftest.ROOT), **environment}
+  return subprocess.Popen(arguments, cwd=folder.parent, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path, process):
+  deadline = time.monotonic() + 300
+  while not path.exists():
+    assert process.poll() is None, process.stderr.read()
+    assert time.monotonic() < deadline
+    time.sleep(0.05)
