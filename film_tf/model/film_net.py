@@ -21,6 +21,9 @@ class FilmNet(tf.keras.Model):
       x0 -> features 0 --+-> flow 0->1 --+-> align both to the middle -> fuse -> image
       x1 -> features 1 --+-> flow 1->0 --+
 
+  With `options.residual_fusion` (not in the paper) the decoder paints, beside RGB, how much of either warped image to
+  take, and the image is that mix and the RGB added: a small network need not learn to copy.
+
   Call it with a dict of `x0`, `x1` (`[B, H, W, 3]` RGB in [0, 1], H and W >= 1) and `time` (`[B, 1]` in [0, 1]; the
   published network is trained at 0.5 only, and so are ours). It returns a dict with `image` `[B, H, W, 3]`, float32,
   not clipped; and with `options.use_aux_outputs`:
@@ -49,7 +52,10 @@ class FilmNet(tf.keras.Model):
     self.flow_pyramid = FlowPyramid(
       features[: o.specialized_levels + 1], o.flow_convs, o.flow_filters, name='flow_pyramid', **part
     )
-    self.fusion_decoder = FusionDecoder(aligned, o.filters, o.specialized_levels, name='fusion_decoder', **part)
+    outputs = 4 if o.residual_fusion else 3
+    self.fusion_decoder = FusionDecoder(
+      aligned, o.filters, o.specialized_levels, outputs, name='fusion_decoder', **part
+    )
     self.built = True
 
   @property
@@ -99,7 +105,11 @@ class FilmNet(tf.keras.Model):
       parts = [warped0[i], warp(levels0[i], to_x0[i]), warped1[i], warp(levels1[i], to_x1[i]), to_x0[i], to_x1[i]]
       aligned.append(tf.concat([tf.cast(part, self.compute_dtype) for part in parts], axis=-1))
 
-    pyramids = {keys.IMAGE: [self.fusion_decoder(aligned)]}
+    painted = self.fusion_decoder(aligned)
+    if self.options.residual_fusion:
+      mix = tf.sigmoid(painted[..., 3:])
+      painted = painted[..., :3] + mix * warped0[0] + (1.0 - mix) * warped1[0]
+    pyramids = {keys.IMAGE: [painted]}
     if self.options.use_aux_outputs:
       pyramids |= {
         keys.X0_WARPED: warped0[:1],

@@ -12,7 +12,7 @@ class FusionDecoder(tf.keras.layers.Layer):
   A U-Net decoder, from the coarsest level:
 
       coarser -> upsample 2x -> 2x2 conv, linear -> concat(aligned level, .) -> 3x3 conv -> 3x3 conv -> finer
-      finest -> linear 1x1 conv in float32 -> RGB, not clipped
+      finest -> linear 1x1 conv in float32 -> RGB, not clipped; or more outputs
 
   Level i has `filters` 2^i channels, from `specialized_levels` on always `filters` 2^specialized_levels.
 
@@ -20,13 +20,15 @@ class FusionDecoder(tf.keras.layers.Layer):
     aligned_channels: channels of the aligned levels, finest first.
     filters: channels of the finest level.
     specialized_levels: level from which the channels no longer double.
+    outputs: channels of what is painted.
   """
 
-  def __init__(self, aligned_channels, filters: int = 64, specialized_levels: int = 3, **kwargs):
+  def __init__(self, aligned_channels, filters: int = 64, specialized_levels: int = 3, outputs: int = 3, **kwargs):
     super().__init__(autocast=False, **kwargs)
     self.aligned_channels = tuple(aligned_channels)
     self.filters = filters
     self.specialized_levels = specialized_levels
+    self.outputs = outputs
     widths = [filters * 2 ** min(i, specialized_levels) for i in range(len(self.aligned_channels) - 1)]
     channels = [*widths, self.aligned_channels[-1]]
     self.levels = []  # three convolutions a level, finest first
@@ -35,7 +37,7 @@ class FusionDecoder(tf.keras.layers.Layer):
         ('up', 2, channels[i + 1]), ('conv_0', 3, self.aligned_channels[i] + width), ('conv_1', 3, width)
       ]:  # fmt: skip
         self.levels.append(blocks.conv(width, size, inputs, f'level_{i}_{name}', self.dtype_policy))
-    self.rgb = blocks.conv(3, 1, channels[0], 'rgb', 'float32')
+    self.rgb = blocks.conv(outputs, 1, channels[0], 'rgb', 'float32')
     self.built = True
 
   @property
@@ -44,7 +46,7 @@ class FusionDecoder(tf.keras.layers.Layer):
     return {conv.name: conv for conv in [*self.levels, self.rgb]}
 
   def call(self, aligned: list[tf.Tensor]) -> tf.Tensor:
-    """Turns aligned levels `[B, H/2^i, W/2^i, aligned_channels[i]]` into an image `[B, H, W, 3]`, float32."""
+    """Turns aligned levels `[B, H/2^i, W/2^i, aligned_channels[i]]` into an image `[B, H, W, outputs]`, float32."""
     x = aligned[-1]
     for i in reversed(range(len(aligned) - 1)):
       up, *convs = self.levels[3 * i : 3 * i + 3]
@@ -59,4 +61,5 @@ class FusionDecoder(tf.keras.layers.Layer):
       'aligned_channels': self.aligned_channels,
       'filters': self.filters,
       'specialized_levels': self.specialized_levels,
+      'outputs': self.outputs,
     }

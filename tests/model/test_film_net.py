@@ -150,6 +150,16 @@ def test_aux_outputs_are_optional(images):
   assert set(FilmNet(options)(images)) == {'image'}
 
 
+@pytest.mark.parametrize('policy', ['float32', 'mixed_bfloat16'])
+def test_residual_fusion_adds_to_a_mix_of_the_warped_images(policy, images):
+  net = FilmNet(dataclasses.replace(conftest.TINY, residual_fusion=True), dtype=policy)
+  net.fusion_decoder.rgb.kernel.assign(np.zeros((1, 1, 4, 4)))
+  net.fusion_decoder.rgb.bias.assign([0.1, -0.2, 0.3, np.log(3.0)])  # three parts of the first, one of the second
+  outputs = tf.function(net)(images)
+  expected = 0.75 * outputs['x0_warped'] + 0.25 * outputs['x1_warped'] + [0.1, -0.2, 0.3]
+  np.testing.assert_allclose(outputs['image'], expected, atol=1e-6)
+
+
 @pytest.mark.parametrize('policy', ['mixed_bfloat16', 'mixed_float16'])
 def test_mixed_precision_keeps_flow_and_images_in_float32(policy, tiny, images):
   net = FilmNet(conftest.TINY, dtype=policy)
@@ -187,9 +197,10 @@ def test_keras_saves_and_loads_it(tiny, images, tmp_path):
   np.testing.assert_array_equal(loaded(images)['image'], tiny(images)['image'])
 
 
+@pytest.mark.parametrize('residual', [False, True])
 @pytest.mark.parametrize('part', ['feature_pyramid', 'flow_pyramid', 'fusion_decoder'])
-def test_layers_are_rebuilt_from_their_config(tiny, part):
-  layer = getattr(tiny, part)
+def test_layers_are_rebuilt_from_their_config(part, residual):
+  layer = getattr(FilmNet(dataclasses.replace(conftest.TINY, residual_fusion=residual)), part)
   again = type(layer).from_config(layer.get_config())
   assert {n: c.kernel.shape for n, c in again.convs.items()} == {n: c.kernel.shape for n, c in layer.convs.items()}
   assert again.get_config() == layer.get_config()
