@@ -36,7 +36,7 @@ def test_ablations_change_the_published_network_or_its_loss(name):
 
 @pytest.mark.parametrize('leaf', ['data/footage', 'data/vimeo90k', 'eval/vimeo90k', 'loss/l1_warped_flow'])
 def test_leaves_go_behind_an_experiment(leaf):
-  config.parse(['film_mini.gin', f'gin/{leaf}.gin'])
+  config.parse(['film_l1.gin', f'gin/{leaf}.gin'])
   assert (pipeline.configured(), evaluation.configured(), losses.configured()) != (Data(), Evaluation(), Loss())
 
 
@@ -47,10 +47,10 @@ def test_film_l1_is_the_published_network():
 
 def test_later_files_and_bindings_override(tmp_path):
   mine = tmp_path / 'mine.gin'
-  mine.write_text("include 'gin/film_mini.gin'\nmodel.filters = 24\nsynthetic.shapes = 1")
+  mine.write_text("include 'gin/film_demo.gin'\nmodel.filters = 24\nsynthetic.shapes = 1")
   config.parse([str(mine)], ['synthetic.shapes = 2', 'synthetic.max_motion = 8.0'])
   assert options.configured().filters == 24
-  assert scenes.configured() == scenes.Scenes(128, 128, 2, 8.0)
+  assert scenes.configured() == scenes.Scenes(64, 64, 2, 8.0)
 
 
 @pytest.mark.parametrize(

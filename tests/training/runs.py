@@ -19,7 +19,7 @@ TINY = [
 
 def words(folder, *bindings):
   flags = [f'--gin_bindings={binding}' for binding in [*TINY, *bindings]]
-  return ['film_tf.train', '--gin_configs=gin/film_mini.gin', f'--base_dir={folder}', *flags]
+  return ['film_tf.train', '--gin_configs=gin/film_demo.gin', f'--base_dir={folder}', *flags]
 
 
 def train(folder, *bindings):

@@ -18,7 +18,6 @@ from tests.conftest import ROOT, TINY, pair
 from tests.losses.test_perceptual import drawn as vgg19_drawn
 
 OLD = tf.__version__.startswith('2.15')
-FRAMES = ('x0', 'x1', 'y', 'time')
 NEW = pytest.mark.skipif(OLD, reason='TensorFlow 2.15 cannot write StableHLO')
 
 
@@ -66,7 +65,7 @@ def mini():
   config.parse(['gin/film_mini.gin'])
   net = film_net.build(dtype='float32')
   batch = next(iter(synthetic.triplets(scenes.Scenes(64, 64, max_motion=8.0)).batch(8)))
-  return Trainer(net, losses.configured(), optimizer.configured(), 20_000), {key: batch[key] for key in FRAMES}
+  return Trainer(net, losses.configured(), optimizer.configured(), 20_000), batch
 
 
 @pytest.mark.slow
@@ -107,8 +106,10 @@ def test_every_experiment_can_be_lowered(configs, size, monkeypatch):
   config.parse(configs)
   monkeypatch.setattr(vgg19, 'load', lambda: vgg19.Vgg19(vgg19_drawn()))
   ours = Trainer(film_net.build(), losses.configured(), optimizer.configured(), 3_000_000)
-  images = np.zeros((8, size, size, 3), np.float32)
-  step = lowering.lower(ours, {'x0': images, 'x1': images, 'y': images, 'time': np.full((8, 1), 0.5, np.float32)})
+  batch = {key: np.zeros((8, size, size, 3), np.float32) for key in ('x0', 'x1', 'y')}
+  if 'flow' in ours.loss.weights:
+    batch |= {key: np.zeros((8, size, size, 2), np.float32) for key in ('forward_flow', 'backward_flow')}
+  step = lowering.lower(ours, {**batch, 'time': np.full((8, 1), 0.5, np.float32)})
   assert set(ours.loss.weights) <= set(step.logs)
   assert 'custom_call' not in step.program
   assert f'tensor<8x{size}x{size}x3xf32>' in step.program
