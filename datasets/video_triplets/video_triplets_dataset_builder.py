@@ -27,14 +27,17 @@ class Config(tfds.core.BuilderConfig):
   max_lost: float = 0.85  # share of the first frame's texture that may be missing in the last; more is a cut
   min_difference: float = 0.5  # mean difference of two neighbours, of 255, below which one is a duplicate
   height: int = 0  # pixels to shrink frames to, with their width; 0 keeps them as they are
+  tile: int = 0  # pixels of squares to cut frames into, of which those are kept where something moves; 0 keeps all
 
   def __post_init__(self):
-    whole = all(isinstance(number, int) for number in (self.stride, self.step, self.height))
+    whole = all(isinstance(number, int) for number in (self.stride, self.step, self.height, self.tile))
     if not whole or min(self.stride, self.step) < 1 or self.height < 0 or not 0.0 <= self.max_lost <= 1.0:
       raise UserError(
         f'stride {self.stride}, step {self.step}, height {self.height}, max_lost {self.max_lost}; '
         'expected whole numbers >= 1, >= 1, >= 0, and 0 to 1'
       )
+    if self.tile and self.tile < motion.LEAST:
+      raise UserError(f'tile is {self.tile}; expected {motion.LEAST} pixels or more, or 0 for whole frames')
 
 
 class Builder(building.TripletBuilder):
@@ -62,11 +65,12 @@ class Builder(building.TripletBuilder):
     name = str(path.relative_to(root))
 
     def triplets():
-      frames = map(self._shrunk, read(path))
-      for number, *window in footage.windows(frames, self.builder_config.stride, self.builder_config.step):
-        triplet = footage.triplet(f'{name}/{number:06d}', window)
+      shrunk = map(self._shrunk, read(path))
+      for number, *window in footage.windows(shrunk, self.builder_config.stride, self.builder_config.step):
+        height, width = footage.size(window)
         if self._useful(*(frame.pixels for frame in window)):
-          yield triplet
+          for place, frames in self._tiles(window, height, width):
+            yield footage.triplet(f'{name}/{number:06d}{place}', frames)
 
     return building.Clip(name, triplets)
 
@@ -77,6 +81,18 @@ class Builder(building.TripletBuilder):
       return frame
     small = Image.fromarray(frame.pixels).resize((round(width * wanted / height), wanted), Image.Resampling.BOX)
     return footage.Frame(frame.name, np.asarray(small))
+
+  def _tiles(self, window, height, width):
+    """The frames whole; or their squares in which something moves, each with its place."""
+    side = self.builder_config.tile
+    if not side:
+      yield '', window
+      return
+    for y in range(height % side // 2, height - side + 1, side):
+      for x in range(width % side // 2, width - side + 1, side):
+        tile = [footage.Frame(frame.name, frame.pixels[y : y + side, x : x + side]) for frame in window]
+        if _measure(tile[0].pixels, tile[-1].pixels).largest >= self.builder_config.min_motion:
+          yield f'/{y},{x}', tile
 
   def _useful(self, x0, y, x1):
     """Whether there is no duplicate, no cut, and enough motion."""

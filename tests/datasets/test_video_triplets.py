@@ -69,6 +69,27 @@ def test_frames_are_shrunk_if_asked(tmp_path):
   assert {example[frame].shape for example in examples(made, 'train') for frame in records.FRAMES} == {(48, 64, 3)}
 
 
+def test_tiles_in_which_something_moves(tmp_path):
+  """The left half stands still; what is left over is cut off around."""
+  frames = [np.concatenate([dummy.frame(3, 0, 74, 48), dummy.frame(0, 2 * t, 74, 48)], axis=1) for t in range(5)]
+  (tmp_path / 'root').mkdir()
+  write_video(tmp_path / 'root' / 'a.mp4', frames)
+  whole = build('video_triplets', tmp_path / 'root', tmp_path / 'built', config=Config(name='whole'))
+  tiles = build('video_triplets', tmp_path / 'root', tmp_path / 'built', config=Config(name='tiles', tile=32))
+  assert names(whole) == ['a.mp4/000001', 'a.mp4/000003']
+  places = {name.removeprefix(f'a.mp4/{number:06d}/') for name in names(tiles) for number in (1, 3)}
+  assert {place for place in places if 'mp4' not in place} <= {f'{y},{x}' for y in (5, 37) for x in (32, 64)}
+  assert len(names(tiles)) >= 4
+  wholes = dict(zip(names(whole), examples(whole, 'train'), strict=True))
+  for name, example in zip(names(tiles), examples(tiles, 'train'), strict=True):
+    of, place = name.rsplit('/', 1)
+    y, x = map(int, place.split(','))
+    for frame in records.FRAMES:
+      np.testing.assert_array_equal(example[frame], wholes[of][frame][y : y + 32, x : x + 32])
+  with pytest.raises(UserError, match='tile is 31; expected 32 pixels'):
+    Config(name='small', tile=31)
+
+
 def test_a_damaged_video_is_named(tmp_path):
   root = layout('video_triplets', tmp_path / 'root')
   (root / 'bad.mp4').write_bytes(b'nothing')
