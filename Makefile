@@ -1,4 +1,4 @@
-# make demo: trains a small network for some minutes, and makes frames with it.
+# make demo: slow motion from two frames; then trains a smaller network for some minutes, and shows what that makes.
 # make test: everything that CI runs. Both set up what they need; Python 3.11 is enough.
 
 PYTHON ?= python3.11
@@ -9,12 +9,13 @@ ADDONS := .venv-addons
 
 demo: $(VENV)/ready
 	rm -rf runs/demo
-	$(VENV)/bin/python -m film_tf.train --gin_configs=gin/film_demo.gin --base_dir=runs/demo
 	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
-	  --model=runs/demo/saved_model --output=runs/demo/cat_middle.png
+	  --times=4 --output=runs/demo/cat_slow.gif
+	@echo "Open runs/demo/cat_slow.gif: slow motion from two frames. Now a training of some minutes (Ctrl-C saves it):"
+	$(VENV)/bin/python -m film_tf.train --gin_configs=gin/film_demo.gin --base_dir=runs/demo/training
 	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
-	  --model=runs/demo/saved_model --times=3 --output=runs/demo/cat_slow.gif
-	@echo "Open runs/demo/cat_middle.png (the frame between) and runs/demo/cat_slow.gif (slow motion)."
+	  --model=runs/demo/training/saved_model --output=runs/demo/cat_trained.png
+	@echo "Open runs/demo/cat_slow.gif (slow motion) and runs/demo/cat_trained.png (what the training of now makes)."
 
 test: lint test-newest test-addons
 

@@ -21,7 +21,7 @@ setuptools.setup(
   # used from a checkout.
   packages=[*setuptools.find_packages(include=['film_tf', 'film_tf.*']), 'film_tf.gin'],
   package_dir={'film_tf.gin': 'gin'},
-  package_data={'film_tf.gin': ['*.gin', '*/*.gin']},
+  package_data={'film_tf': ['pretrained/*.npz'], 'film_tf.gin': ['*.gin', '*/*.gin']},
   install_requires=['absl-py', 'gin-config>=0.5', 'numpy', 'pillow>=10.1', 'tensorboard', 'tqdm'],
   extras_require={
     'cpu': [f'tensorflow-cpu{TENSORFLOW}'],

@@ -2,12 +2,12 @@
 
 Run it so, in the checkout:
 
-  python -m eval.run --model=runs/mini/film.npz --model=blend --model=dis --data=clip.mp4 --output=scores.csv
-  python -m eval.run --model=saved_model --data=tfds:vimeo90k_triplet:test --data=folder/of/triplets
+  python -m eval.run --model=film_mini --model=blend --model=dis --data=clip.mp4 --output=scores.csv
+  python -m eval.run --model=runs/mini/film.npz --data=tfds:vimeo90k_triplet:test --data=folder/of/triplets
 
-A model is a weights file (.npz), a SavedModel, or a baseline: repeat, blend, dis (OpenCV's optical flow). Data are
-videos, of which every second frame is made from its neighbours, folders of triplets, or what training takes. Metrics
-are FILM's: of images clipped to [0, 1] and not rounded; a mean is that of the values of all images.
+A model is film_mini, a weights file (.npz), a SavedModel, or a baseline: repeat, blend, dis (OpenCV's optical flow).
+Data are videos, of which every second frame is made from its neighbours, folders of triplets, or what training takes.
+Metrics are FILM's: of images clipped to [0, 1] and not rounded; a mean is that of the values of all images.
 """
 
 from film_tf import cli  # first, for it quiets TensorFlow
@@ -22,7 +22,9 @@ from eval import baselines, triplets
 from film_tf import files, metrics
 from film_tf.inference.interpolator import Interpolator
 
-MODEL = flags.DEFINE_multi_string('model', None, 'Weights file (.npz), SavedModel, repeat, blend or dis. Repeatable.')
+MODEL = flags.DEFINE_multi_string(
+  'model', None, 'film_mini, weights file (.npz), SavedModel, repeat, blend or dis. Repeatable.'
+)
 DATA = flags.DEFINE_multi_string('data', None, 'Video, folder of triplets, or tfds:NAME:SPLIT. Repeatable.')
 OUTPUT = flags.DEFINE_string('output', None, 'A .csv for the scores of every triplet.')
 OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace an output file that exists.')

@@ -3,7 +3,7 @@
 The frame between two frames a and b, NumPy arrays:
 
     import film_tf
-    middle = film_tf.Interpolator('film.npz').between(a, b)
+    middle = film_tf.Interpolator().between(a, b)
 """
 
 import importlib

@@ -2,7 +2,8 @@
 
 Run it so:
 
-  python -m film_tf.export --model=film.npz --output=saved_model
+  python -m film_tf.export --output=saved_model
+  python -m film_tf.export --model=runs/mini/film.npz --output=saved_model
 """
 
 from film_tf import cli  # first, for it quiets TensorFlow
@@ -13,10 +14,10 @@ from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.model import weights
 
-MODEL = flags.DEFINE_string('model', None, 'Weights file (.npz) of film_tf.')
+MODEL = flags.DEFINE_string('model', 'film_mini', 'film_mini, or a weights file (.npz).')
 OUTPUT = flags.DEFINE_string('output', None, 'Folder to write.')
 OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace a folder that exists.')
-flags.mark_flags_as_required(['model', 'output'])
+flags.mark_flag_as_required('output')
 
 
 def main(words):

@@ -1,10 +1,11 @@
 """Makes the frames between two frames.
 
-  python -m film_tf.interpolate A.png B.png --model=MODEL --output=mid.png
-  python -m film_tf.interpolate A.jpg B.jpg --model=MODEL --times=3 --output=slow.gif
-  python -m film_tf.interpolate A.jpg B.jpg --model=MODEL --times=3 --output=frames/
+  python -m film_tf.interpolate A.png B.png --output=mid.png
+  python -m film_tf.interpolate A.jpg B.jpg --times=3 --output=slow.gif
+  python -m film_tf.interpolate A.jpg B.jpg --times=3 --output=frames/ --model=MODEL
 
-MODEL is a SavedModel folder or a weights file (.npz). A .gif or a folder gets both frames and the 2^times - 1 between.
+MODEL is film_mini, which comes with film_tf, or a SavedModel folder or weights file (.npz) of your own. A .gif or a
+folder gets both frames and the 2^times - 1 between.
 """
 
 from film_tf import cli  # first, for it quiets TensorFlow
@@ -19,12 +20,12 @@ from film_tf.errors import UserError
 from film_tf.inference import frames
 from film_tf.inference.interpolator import Interpolator
 
-MODEL = flags.DEFINE_string('model', None, 'SavedModel folder, or weights file (.npz), of film_tf.')
+MODEL = flags.DEFINE_string('model', 'film_mini', 'film_mini, or a SavedModel folder or weights file (.npz).')
 OUTPUT = flags.DEFINE_string('output', None, 'A .png, .jpg or .webp for one frame; a .gif or a new folder for all.')
 TIMES = flags.DEFINE_integer('times', 1, 'How often to halve: 2^times - 1 new frames.', lower_bound=1, upper_bound=10)
 FPS = flags.DEFINE_float('fps', 20.0, 'Frames a second of a .gif.', lower_bound=0.1, upper_bound=50.0)
 OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace an output file that exists.')
-flags.mark_flags_as_required(['model', 'output'])
+flags.mark_flag_as_required('output')
 
 
 def main(words):

@@ -70,7 +70,7 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
     (['a.png', 'net.npz', *GOOD[2:]], ['net.npz', 'not an image']),
     ([*GOOD[:2], '--model=none', '--output=out.png'], ['none']),
     ([*GOOD[:2], '--model=a.png', '--output=out.png'], ['a.png', 'weights']),
-    ([*GOOD[:2], '--output=out.png'], ['--model']),
+    (GOOD[:2], ['--output']),
     ([*GOOD[:3], '--output=a.png'], ['a.png', 'exists', '--overwrite']),
     ([*GOOD[:3], '--output=out.bmp'], ['out.bmp', '.png']),
     ([*GOOD[:3], '--output=a.png/out.png'], ['cannot write', 'a.png/out.png']),

@@ -9,7 +9,7 @@ import tensorflow as tf
 from film_tf import keys
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
-from film_tf.model import weights
+from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
 
 _SCALES = {'uint8': 255.0, 'uint16': 65535.0, 'float32': 1.0, 'float64': 1.0}  # the value of white
@@ -18,20 +18,21 @@ _SCALES = {'uint8': 255.0, 'uint16': 65535.0, 'float32': 1.0, 'float64': 1.0}  #
 class Interpolator:
   """Makes the frames between two frames.
 
-      interpolator = Interpolator('film.npz')
+      interpolator = Interpolator()
       middle = interpolator.between(a, b)
 
   Args:
-    model: a SavedModel folder or a weights file (.npz) of film_tf, or a `FilmNet`.
+    model: a network that comes with film_tf (`film_mini`), a SavedModel folder or a weights file (.npz) of film_tf,
+      or a `FilmNet`.
 
   Raises:
     UserError: there is no such model.
   """
 
-  def __init__(self, model: str | os.PathLike | FilmNet):
+  def __init__(self, model: str | os.PathLike | FilmNet = 'film_mini'):
     if isinstance(model, FilmNet):
       self._model = saved_model.Served(model)
-    elif os.path.isdir(model):
+    elif model not in pretrained.SHA256 and os.path.isdir(model):
       self._model = saved_model.load(model)
     else:
       self._model = saved_model.Served(weights.load(model))

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from film_tf import files
 from film_tf.errors import UserError
+from film_tf.model import pretrained
 from film_tf.model.film_net import FilmNet
 
 _OPTIONS = 'options'  # the entry beside the weights: `Options` as JSON
@@ -49,12 +50,12 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
 
 
 def read(path: str | os.PathLike) -> tuple[dict, dict]:
-  """What a file holds: options of `Options` by name, and arrays by the names of `named`.
+  """What a file, or a network of `pretrained`, holds: `Options` as a dict, and arrays by the names of `named`.
 
   Raises:
     UserError: the file is missing, or is not a weights file.
   """
-  path = os.fspath(path)
+  path = pretrained.find(path)
   try:
     with tf.io.gfile.GFile(path, 'rb') as file, np.load(io.BytesIO(file.read()), allow_pickle=False) as archive:
       arrays = dict(archive)
@@ -67,7 +68,7 @@ def read(path: str | os.PathLike) -> tuple[dict, dict]:
 
 
 def load(path: str | os.PathLike, **kwargs) -> FilmNet:
-  """Reads a network from `path`; `kwargs` (dtype, name) go to `FilmNet`.
+  """Reads a network from `path`, or one that comes with film_tf by its name; `kwargs` (dtype, name) go to `FilmNet`.
 
   Raises:
     UserError: the file is missing, is not a weights file, or its weights do not fit its sizes.

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from film_tf import files
 from film_tf.errors import UserError
-from film_tf.model import weights
+from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
 
 _VALUE = '.ATTRIBUTES/VARIABLE_VALUE'  # how TensorFlow ends the names in a checkpoint
@@ -89,17 +89,18 @@ class Checkpoints:
 
 
 def initialise(net: FilmNet, path: str):
-  """Gives a network the weights of a weights file (.npz) or of a checkpoint, averaged where that has averages.
+  """Gives a network the weights of a weights file or of a checkpoint, averaged where that has averages.
 
   Args:
     net: the network.
-    path: the file, a checkpoint (`runs/l1/checkpoints/step-1000`), or a run's folder, which stands for its newest.
+    path: the file (.npz), a network that comes with film_tf (`film_mini`), a checkpoint
+      (`runs/l1/checkpoints/step-1000`), or a run's folder, which stands for its newest.
 
   Raises:
     UserError: there is none, it cannot be read, or its weights do not fit.
   """
   names = weights.named(net)
-  if path.endswith('.npz'):
+  if path in pretrained.SHA256 or path.endswith('.npz'):
     _, arrays = weights.read(path)
   else:
     path = tf.train.latest_checkpoint(os.path.join(path, 'checkpoints')) or path

@@ -52,7 +52,7 @@ def run(
   Args:
     base_dir: a folder for this run alone.
     strategy: where it runs; one device by default.
-    init_from: weights file (.npz), run or checkpoint to start from instead of random weights, to fine-tune it.
+    init_from: what to start from instead of random weights, to fine-tune it; see `checkpoints.initialise`.
     steps: number of the last step.
     batch_size: examples a step, over all devices.
     accumulate: parts that each device's share is cut into, one computed after the other, to save memory.

@@ -1,0 +1,33 @@
+"""The networks that come with film_tf, by name. MODEL_CARD.md says how each was trained and what it is good for."""
+
+import hashlib
+import os
+import pathlib
+
+from film_tf.errors import UserError
+
+SHA256 = {'film_mini': 'c8c81c071deb20ecc4965495433691ca19263edcc53d1a178a54d48e838b8484'}
+"""Of each one's weights file."""
+
+_FOLDER = pathlib.Path(__file__).resolve().parent.parent / 'pretrained'
+
+
+def find(model: str | os.PathLike) -> str:
+  """The path of the weights file that a name stands for; whatever is no name in `SHA256` stands for itself.
+
+  A file or folder of such a name is `./film_mini`.
+
+  Raises:
+    UserError: the file did not come with film_tf, or was changed since.
+  """
+  name = os.fspath(model)
+  if name not in SHA256:
+    return name
+  path = _FOLDER / f'{name}.npz'
+  try:
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+  except OSError as error:
+    raise UserError(f'{path}, which should have come with film_tf, cannot be read; install film_tf again') from error
+  if found != SHA256[name]:
+    raise UserError(f'{path} is not the file that came with film_tf (its SHA-256 is {found}); install film_tf again')
+  return str(path)
