@@ -170,7 +170,9 @@ class Trainer:
       prediction = self.net(batch, training=True)
       loss, terms = self.loss(prediction, batch, self.taken)
       scaled = loss * self.scale / self.strategy.num_replicas_in_sync
-    gradients = [gradient / self.scale for gradient in tape.gradient(scaled, self.weights)]
+    zero = tf.UnconnectedGradients.ZERO  # a loss of flow alone leaves the decoder out
+    gradients = tape.gradient(scaled, self.weights, unconnected_gradients=zero)
+    gradients = [gradient / self.scale for gradient in gradients]
     psnr = tf.reduce_mean(metrics.psnr(prediction[keys.IMAGE], batch[keys.Y]))
     return gradients, {'loss': loss, 'psnr': psnr, **terms}
 

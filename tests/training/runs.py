@@ -13,7 +13,8 @@ TINY = [
   'model.filters = 4', 'model.flow_convs = [1, 1]', 'model.flow_filters = [4, 4]', 'synthetic.height = 32',
   'synthetic.width = 32', 'synthetic.max_motion = 4.0', 'train.batch_size = 2', 'train.log_every = 5',
   'train.show_every = 10', 'train.checkpoint_every = 10', 'optimizer.learning_rate = 1e-3',
-  'train.deterministic = True',
+  'train.deterministic = True', "train.precision = 'float32'", "loss.weights = {'l1': 1.0}",
+  'model.residual_fusion = False',
 ]  # fmt: skip
 
 

@@ -72,6 +72,15 @@ def trainer(net=None, **options):
   return Trainer(net or FilmNet(TINY), Loss(), Optimizer(1e-3, **options), 100)
 
 
+def test_weights_that_the_loss_does_not_depend_on_stay():
+  ours = Trainer(FilmNet(TINY), Loss({'flow': 1.0}), Optimizer(1e-3), 100)
+  names, before = list(weights.named(ours.net)), [weight.numpy() for weight in ours.weights]
+  flow = {f'{way}_flow': np.full((2, 32, 32, 2), 3.0, np.float32) for way in ('forward', 'backward')}
+  ours.run(batches({**batch(), **flow}), tf.constant(1))
+  for name, old, new in zip(names, before, ours.weights, strict=True):
+    assert np.array_equal(old, new.numpy()) == name.startswith('fusion_decoder'), name
+
+
 def test_a_step_that_is_not_finite_changes_nothing():
   bad = {**batch(), 'y': np.full((2, 32, 32, 3), np.nan, np.float32)}
   ours = trainer(average=0.9)
