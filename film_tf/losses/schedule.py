@@ -14,7 +14,7 @@ def value(schedule: Schedule, step: tf.Tensor) -> tf.Tensor:
     return tf.constant(schedule, tf.float32)
   values = tf.constant([schedule[start] for start in sorted(schedule)], tf.float32)
   begun = tf.reduce_sum(tf.cast(tf.cast(step, tf.int64) >= tf.constant(sorted(schedule), tf.int64), tf.int32))
-  return values[begun - 1]
+  return tf.gather(values, begun - 1)  # a slice would make XLA take the step for a constant
 
 
 def problem(schedule) -> str | None:

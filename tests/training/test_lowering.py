@@ -72,8 +72,13 @@ def mini():
 @NEW
 @pytest.mark.parametrize(
   'make',
-  [lambda: (trainer(), example()), lambda: (trainer(accumulate=2), example()), mini],
-  ids=['tiny', 'accumulated', 'film_mini'],
+  [
+    lambda: (trainer(), example()),
+    lambda: (trainer(accumulate=2), example()),
+    lambda: (trainer(Loss({'l1': {0: 1.0, 5: 0.5}})), example()),
+    mini,
+  ],
+  ids=['tiny', 'accumulated', 'scheduled', 'film_mini'],
 )
 def test_twenty_steps_under_jax_equal_tensorflows(make):
   ours, batch = make()
@@ -84,7 +89,7 @@ def test_twenty_steps_under_jax_equal_tensorflows(make):
   batches = iter(tf.data.Dataset.from_tensors(batch).repeat())
   for number, (logs, taken) in zip(range(1, 21), under_jax(step), strict=False):
     expected = ours.run(batches, tf.constant(1))
-    for name in ('loss', 'l1', 'learning_rate'):
+    for name in ('loss', 'l1', 'weight/l1', 'learning_rate'):
       np.testing.assert_allclose(logs[name], expected[name], rtol=1e-4)
     assert taken == ours.step_number() == number
 
