@@ -11,7 +11,7 @@ demo: $(VENV)/ready
 	rm -rf runs/demo
 	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
 	  --times=4 --output=runs/demo/cat_slow.gif
-	@echo "Open runs/demo/cat_slow.gif: slow motion from two frames. Now a training of some minutes (Ctrl-C saves it):"
+	@echo "Open runs/demo/cat_slow.gif: slow motion from two frames. Now a training of some minutes:"
 	$(VENV)/bin/python -m film_tf.train --gin_configs=gin/film_demo.gin --base_dir=runs/demo/training
 	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
 	  --model=runs/demo/training/saved_model --output=runs/demo/cat_trained.png

@@ -62,8 +62,8 @@ def _of_folders(root):
 
 def _triplet(name, frames):
   frames = tuple(frames)
-  if min(footage.size(frames)) < metrics.SMALLEST:
-    height, width = footage.size(frames)
+  height, width = footage.size(frames)
+  if min(height, width) < metrics.SMALLEST:
     raise UserError(f'{frames[0].name} has {width}x{height} pixels; SSIM needs {metrics.SMALLEST} or more both ways')
   return Triplet(name, *(frame.pixels.astype(np.float32) / 255.0 for frame in frames))
 

@@ -88,6 +88,8 @@ class Builder(building.TripletBuilder):
     if not side:
       yield '', window
       return
+    if min(height, width) < side:
+      raise UserError(f'{window[0].name} has {width}x{height} pixels, too few for a tile of {side}')
     for y in range(height % side // 2, height - side + 1, side):
       for x in range(width % side // 2, width - side + 1, side):
         tile = [footage.Frame(frame.name, frame.pixels[y : y + side, x : x + side]) for frame in window]

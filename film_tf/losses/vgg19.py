@@ -69,7 +69,7 @@ def _from_mat(file):
     raise UserError(f"reading {file} needs SciPy; pip install '.[vgg]'") from error
   try:
     layers = io.loadmat(file, squeeze_me=True)['layers']
-  except Exception as error:  # SciPy has ten kinds of it for a damaged file, an UnboundLocalError among them
+  except Exception as error:  # whatever SciPy meets in a damaged file, even an UnboundLocalError
     raise UserError(f'{file} is not the VGG-19 of MatConvNet: {files.reason(error)}') from error
   try:  # by their name: the order of the fields changed between releases
     found = [layer['weights'].item() for layer in layers if 'weights' in layer.dtype.names]

@@ -86,6 +86,8 @@ def test_tiles_in_which_something_moves(tmp_path):
     y, x = map(int, place.split(','))
     for frame in records.FRAMES:
       np.testing.assert_array_equal(example[frame], wholes[of][frame][y : y + 32, x : x + 32])
+  with pytest.raises(UserError, match=r'a\.mp4, frame 0 has 96x74 pixels, too few for a tile of 80'):
+    build('video_triplets', tmp_path / 'root', tmp_path / 'built', config=Config(name='large', tile=80))
   with pytest.raises(UserError, match='tile is 31; expected 32 pixels'):
     Config(name='small', tile=31)
 
