@@ -58,7 +58,7 @@ def test_the_command_and_its_mistakes(tmp_path):
   assert (tmp_path / 'again.png').read_bytes() == (tmp_path / 'sheet.png').read_bytes()
 
   assert_user_error(preview(mine, crop, cwd=tmp_path), 'sheet.png exists already')
-  assert_user_error(preview(mine, cwd=tmp_path, output='b.png'), 'has 48 64 pixels', 'augmentation.crop 256')
+  assert_user_error(preview(mine, cwd=tmp_path, output='b.png'), 'has 48 64 pixels', 'needs 256 for augmentation.crop')
   out_of_range = 'augmentation.motion_range = (500.0, 600.0)'
   assert_user_error(preview(mine, crop, out_of_range, cwd=tmp_path, output='b.png'), '1000 crops in a row', '500')
   assert_user_error(preview("data.sources = {'nothing@2': 1.0}", cwd=tmp_path, output='b.png'), 'nothing@2')
