@@ -6,6 +6,7 @@ Y = 'y'  # the true image between them
 VGG = 'vgg'  # features of the image by VGG-19, a list, for losses
 PATH = 'path'  # what names the example in its data set
 FORWARD_FLOW, BACKWARD_FLOW = 'forward_flow', 'backward_flow'  # true flow x0 -> x1 and x1 -> x0, [B, H, W, 2]
+MIDDLE_FLOW = 'middle_flow'  # true motion from x0 to x1 of what is seen in y, [B, H, W, 2]
 
 # A prediction.
 IMAGE = 'image'

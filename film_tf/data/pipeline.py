@@ -71,7 +71,7 @@ def training(
 
   Returns:
     Batches with `x0`, `y`, `x1` `[B, crop, crop, 3]` float32 in [0, 1] and `time`; where `data.has_flow`, also
-    `forward_flow`, `backward_flow` `[B, crop, crop, 2]`, NaN where an example is of a file.
+    `forward_flow`, `backward_flow`, `middle_flow` `[B, crop, crop, 2]`, NaN where an example is of a file.
 
   Raises:
     UserError: a source does not exist, or scenes and crops that are to be mixed differ in size.
@@ -208,4 +208,4 @@ def _example(x0, y, x1):
 
 def _with_unknown_flow(example):
   unknown = tf.fill((*example[keys.Y].shape[:2], 2), np.nan)
-  return {**example, keys.FORWARD_FLOW: unknown, keys.BACKWARD_FLOW: unknown}
+  return {**example, **dict.fromkeys((keys.FORWARD_FLOW, keys.BACKWARD_FLOW, keys.MIDDLE_FLOW), unknown)}

@@ -30,8 +30,9 @@ def triplets(
 
   Returns:
     A dataset of dicts: `x0`, `y`, `x1` `[H, W, 3]` float32 in [0, 1]; `time` `[1]`, always 0.5; `forward_flow`,
-    `backward_flow` `[H, W, 2]`, the motion of what is seen in x0 to x1 and of what is seen in x1 to x0, (dx, dy) in
-    pixels. Where the edge of a layer mixes it with what is behind, the flow is that of the one with more than half.
+    `backward_flow`, `middle_flow` `[H, W, 2]`, the motion of what is seen in x0 to x1, of what is seen in x1 to x0, and
+    of what is seen in y from x0 to x1, (dx, dy) in pixels. Where the edge of a layer mixes it with what is behind, the
+    flow is that of the one with more than half.
   """
   worker = worker or tf.distribute.InputContext()
   numbers = tf.data.Dataset.range(start + worker.input_pipeline_id, np.iinfo(np.int64).max, worker.num_input_pipelines)
@@ -58,6 +59,8 @@ def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None
   image_shape, flow_shape = (scenes.height, scenes.width, 3), (scenes.height, scenes.width, 2)
   forward = _compose(_from_layer(layers, inside[0], 0.5) - positions, tf.round(alphas[0]))
   backward = _compose(_from_layer(layers, inside[2], -0.5) - positions, tf.round(alphas[2]))
+  ends = [_from_layer(layers, inside[1], t) for t in (-0.5, 0.5)]
+  middle = _compose(ends[1] - ends[0], tf.round(alphas[1]))
   return {
     keys.X0: tf.reshape(x0, image_shape),
     keys.Y: tf.reshape(y, image_shape),
@@ -65,6 +68,7 @@ def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None
     keys.TIME: tf.constant([0.5]),
     keys.FORWARD_FLOW: tf.reshape(forward, flow_shape),
     keys.BACKWARD_FLOW: tf.reshape(backward, flow_shape),
+    keys.MIDDLE_FLOW: tf.reshape(middle, flow_shape),
   }
 
 

@@ -16,6 +16,7 @@ LOSSES = {
   'l2': pixels.l2,
   'warped': pixels.warped,
   'flow': pixels.flow,
+  'middle_flow': pixels.middle_flow,
   'laplacian': pixels.laplacian,
   'census': pixels.census,
   'vgg': perceptual.vgg,

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from film_tf import keys
 from film_tf.model import blocks, pyramid
+from film_tf.model.warp import inside
 
 _LAPLACIAN_LEVELS = 5
 _CENSUS_WINDOW = 7  # pixels
@@ -22,10 +23,19 @@ def l2(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 
 
 def warped(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Mean absolute difference of both warped images and the true one: trains the flow without the fusion."""
-  return 0.5 * tf.add_n(
-    [tf.reduce_mean(tf.abs(prediction[key] - batch[keys.Y])) for key in (keys.X0_WARPED, keys.X1_WARPED)]
-  )
+  """Mean absolute difference of both warped images and the true one: trains the flow without the fusion.
+
+  What a flow reads beyond the border of an image is no difference.
+  """
+  time, truth = batch[keys.TIME][:, :, tf.newaxis, tf.newaxis], batch[keys.Y]
+  _, height, width, _ = blocks.dynamic_shape(truth)
+  differences = []
+  for key, flow in [
+    (keys.X0_WARPED, time * prediction[keys.BACKWARD_FLOW_PYRAMID][0]),
+    (keys.X1_WARPED, (1.0 - time) * prediction[keys.FORWARD_FLOW_PYRAMID][0]),
+  ]:
+    differences.append(tf.reduce_mean(inside(flow, height, width) * tf.abs(prediction[key] - truth)))
+  return tf.add_n(differences) / 2.0
 
 
 def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
@@ -34,15 +44,26 @@ def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
   In pixels of each level; 0 where the true flow is not known, which is NaN. Synthetic scenes know it. Not in the paper,
   which needs none.
   """
+  forward = _distance(prediction[keys.FORWARD_FLOW_PYRAMID], batch[keys.FORWARD_FLOW])
+  return (forward + _distance(prediction[keys.BACKWARD_FLOW_PYRAMID], batch[keys.BACKWARD_FLOW])) / 2.0
+
+
+def middle_flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Mean distance of the predicted flow from the true motion of what is seen in the middle, as `flow`.
+
+  That is the flow by which images are warped, and the only one that a bilateral flow pyramid estimates.
+  """
+  forward = _distance(prediction[keys.FORWARD_FLOW_PYRAMID], batch[keys.MIDDLE_FLOW])
+  return (forward + _distance(prediction[keys.BACKWARD_FLOW_PYRAMID], -batch[keys.MIDDLE_FLOW])) / 2.0
+
+
+def _distance(levels, truth):
+  """The mean distance of flows from the true one over all levels, 0 where that is NaN."""
   distances = []
-  for predicted, truth in [
-    (prediction[keys.FORWARD_FLOW_PYRAMID], batch[keys.FORWARD_FLOW]),
-    (prediction[keys.BACKWARD_FLOW_PYRAMID], batch[keys.BACKWARD_FLOW]),
-  ]:
-    for level in predicted:
-      off = tf.where(tf.math.is_finite(truth), level - truth, 0.0)
-      distances.append(tf.reduce_mean(tf.norm(off + 1e-6, axis=-1)))  # 1e-6: the norm has no slope at 0
-      truth = pyramid.average_pool(truth) / 2.0
+  for level in levels:
+    off = tf.where(tf.math.is_finite(truth), level - truth, 0.0)
+    distances.append(tf.reduce_mean(tf.norm(off + 1e-6, axis=-1)))  # 1e-6: the norm has no slope at 0
+    truth = pyramid.average_pool(truth) / 2.0
   return tf.add_n(distances) / len(distances)
 
 

@@ -3,9 +3,11 @@
 import tensorflow as tf
 
 
-def conv(filters: int, size: int, inputs: int, name: str, dtype=None) -> tf.keras.layers.Conv2D:
+def conv(
+  filters: int, size: int, inputs: int, name: str, dtype=None, initializer: str = 'glorot_uniform'
+) -> tf.keras.layers.Conv2D:
   """A linear 'same' convolution, already built, so that a network has its weights before it has seen an image."""
-  layer = tf.keras.layers.Conv2D(filters, size, padding='same', name=name, dtype=dtype)
+  layer = tf.keras.layers.Conv2D(filters, size, padding='same', name=name, dtype=dtype, kernel_initializer=initializer)
   layer.build((None, None, None, inputs))
   return layer
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from film_tf import keys
-from film_tf.model import pyramid
+from film_tf.model import blocks, pyramid
+from film_tf.model.bilateral_flow_pyramid import BilateralFlowPyramid
 from film_tf.model.feature_pyramid import FeaturePyramid
 from film_tf.model.flow_pyramid import FlowPyramid
 from film_tf.model.fusion_decoder import FusionDecoder
 from film_tf.model.options import Options, configured
-from film_tf.model.warp import warp
+from film_tf.model.warp import inside, warp
+
+_UNSEEN = 1e-3  # weight of what a flow reads beyond an image's border, against 1 within
 
 
 @tf.keras.utils.register_keras_serializable('film_tf')
@@ -21,8 +24,10 @@ class FilmNet(tf.keras.Model):
       x0 -> features 0 --+-> flow 0->1 --+-> align both to the middle -> fuse -> image
       x1 -> features 1 --+-> flow 1->0 --+
 
-  With `options.residual_fusion` (not in the paper) the decoder paints, beside RGB, how much of either warped image to
-  take, and the image is that mix and the RGB added: a small network need not learn to copy.
+  Two options, not in the paper, are for small networks. With `options.residual_fusion` the decoder paints, beside RGB,
+  how much of either warped image to take, and the image is that mix and the RGB added, so that it need not learn to
+  copy. With `options.bilateral_flow` flow is estimated once, at the frame between, and starts from Lucas-Kanade steps,
+  so that it need not learn to match; forward and backward flow are then that flow and its opposite.
 
   Call it with a dict of `x0`, `x1` (`[B, H, W, 3]` RGB in [0, 1], H and W >= 1) and `time` (`[B, 1]` in [0, 1]; the
   published network is trained at 0.5 only, and so are ours). It returns a dict with `image` `[B, H, W, 3]`, float32,
@@ -49,12 +54,12 @@ class FilmNet(tf.keras.Model):
     aligned = [2 * (3 + channels + 2) for channels in features[: o.fusion_pyramid_levels]]
     part = {'dtype': self.dtype_policy}
     self.feature_pyramid = FeaturePyramid(o.filters, o.sub_levels, name='feature_pyramid', **part)
-    self.flow_pyramid = FlowPyramid(
+    self.flow_pyramid = (BilateralFlowPyramid if o.bilateral_flow else FlowPyramid)(
       features[: o.specialized_levels + 1], o.flow_convs, o.flow_filters, name='flow_pyramid', **part
     )
-    outputs = 4 if o.residual_fusion else 3
+    painted = {'outputs': 4, 'initializer': 'zeros'} if o.residual_fusion else {}
     self.fusion_decoder = FusionDecoder(
-      aligned, o.filters, o.specialized_levels, outputs, name='fusion_decoder', **part
+      aligned, o.filters, o.specialized_levels, name='fusion_decoder', **painted, **part
     )
     self.built = True
 
@@ -91,12 +96,17 @@ class FilmNet(tf.keras.Model):
     """
     image0, image1 = features0[keys.IMAGE], features1[keys.IMAGE]
     levels0, levels1 = features0[keys.FEATURES], features1[keys.FEATURES]
-    forward, forward_residuals = self.flow_pyramid(levels0, levels1)
-    backward, backward_residuals = self.flow_pyramid(levels1, levels0)
+    time = tf.cast(time, tf.float32)[:, :, tf.newaxis, tf.newaxis]
+    _, height, width, _ = blocks.dynamic_shape(image0)
+    if self.options.bilateral_flow:
+      forward, forward_residuals = self.flow_pyramid(levels0, levels1, time, height=height, width=width)
+      backward, backward_residuals = ([-flow for flow in flows] for flows in (forward, forward_residuals))
+    else:
+      forward, forward_residuals = self.flow_pyramid(levels0, levels1)
+      backward, backward_residuals = self.flow_pyramid(levels1, levels0)
 
     fused = self.options.fusion_pyramid_levels
     forward, backward = forward[:fused], backward[:fused]
-    time = tf.cast(time, tf.float32)[:, :, tf.newaxis, tf.newaxis]
     to_x0, to_x1 = [time * flow for flow in backward], [(1.0 - time) * flow for flow in forward]
     warped0 = [warp(level, flow) for level, flow in zip(self._image_pyramid(image0), to_x0, strict=False)]
     warped1 = [warp(level, flow) for level, flow in zip(self._image_pyramid(image1), to_x1, strict=False)]
@@ -108,7 +118,9 @@ class FilmNet(tf.keras.Model):
     painted = self.fusion_decoder(aligned)
     if self.options.residual_fusion:
       mix = tf.sigmoid(painted[..., 3:])
-      painted = painted[..., :3] + mix * warped0[0] + (1.0 - mix) * warped1[0]
+      share0 = mix * (inside(to_x0[0], height, width) + _UNSEEN)
+      share1 = (1.0 - mix) * (inside(to_x1[0], height, width) + _UNSEEN)
+      painted = painted[..., :3] + (share0 * warped0[0] + share1 * warped1[0]) / (share0 + share1)
     pyramids = {keys.IMAGE: [painted]}
     if self.options.use_aux_outputs:
       pyramids |= {

@@ -10,42 +10,48 @@ from film_tf.model.warp import warp
 
 @tf.keras.utils.register_keras_serializable('film_tf')
 class FlowPredictor(tf.keras.layers.Layer):
-  """Predicts a residual flow from a feature level and the other image's features warped to it.
+  """Predicts a residual flow from a feature level, the other image's features warped to it, and what else is known.
 
   `num_convs` 3x3 convolutions of `filters`, a 1x1 of half as many, all leaky ReLU, and a linear 1x1 of 2 in float32.
 
   Args:
-    inputs: channels of the two feature levels together.
+    inputs: channels of all inputs together.
     num_convs: number of 3x3 convolutions.
     filters: their channels.
+    initializer: of the last kernel.
   """
 
-  def __init__(self, inputs: int, num_convs: int = 3, filters: int = 32, **kwargs):
+  def __init__(self, inputs: int, num_convs: int = 3, filters: int = 32, initializer: str = 'glorot_uniform', **kwargs):
     super().__init__(autocast=False, **kwargs)
     self.inputs = inputs
     self.num_convs = num_convs
     self.filters = filters
+    self.initializer = initializer
     self.stack = []
     for outputs, size in [(filters, 3)] * num_convs + [(filters // 2, 1)]:
       self.stack.append(blocks.conv(outputs, size, inputs, f'conv_{len(self.stack)}', self.dtype_policy))
       inputs = outputs
-    self.head = blocks.conv(2, 1, inputs, f'conv_{len(self.stack)}', 'float32')
+    self.head = blocks.conv(2, 1, inputs, f'conv_{len(self.stack)}', 'float32', initializer)
     self.built = True
 
   @property
   def convs(self) -> dict:
     return {conv.name: conv for conv in [*self.stack, self.head]}
 
-  def call(self, own: tf.Tensor, warped: tf.Tensor) -> tf.Tensor:
-    x = tf.concat([own, warped], axis=-1)
+  def call(self, *inputs: tf.Tensor) -> tf.Tensor:
+    x = tf.concat([tf.cast(x, self.compute_dtype) for x in inputs], axis=-1)
     for conv in self.stack:
       x = blocks.leaky_relu(conv(x))
     return self.head(x)
 
   def get_config(self):
     return {
-      **super().get_config(), 'inputs': self.inputs, 'num_convs': self.num_convs, 'filters': self.filters
-    }  # fmt: skip
+      **super().get_config(),
+      'inputs': self.inputs,
+      'num_convs': self.num_convs,
+      'filters': self.filters,
+      'initializer': self.initializer,
+    }
 
 
 @tf.keras.utils.register_keras_serializable('film_tf')
@@ -61,6 +67,9 @@ class FlowPyramid(tf.keras.layers.Layer):
     flow_filters: their channels.
   """
 
+  _HINTS = 0  # channels that a predictor reads besides features
+  _INITIALIZER = 'glorot_uniform'  # of a predictor's last kernel
+
   def __init__(self, feature_channels: Sequence[int], flow_convs: Sequence[int], flow_filters: Sequence[int], **kwargs):
     super().__init__(autocast=False, **kwargs)
     self.feature_channels = tuple(feature_channels)
@@ -69,7 +78,7 @@ class FlowPyramid(tf.keras.layers.Layer):
     names = [f'predictor_{i}' for i in range(len(self.flow_convs) - 1)] + ['predictor_shared']
     sizes = zip(self.feature_channels, self.flow_convs, self.flow_filters, strict=True)
     self.predictors = [
-      FlowPredictor(2 * channels, convs, filters, name=name, dtype=self.dtype_policy)
+      FlowPredictor(2 * channels + self._HINTS, convs, filters, self._INITIALIZER, name=name, dtype=self.dtype_policy)
       for name, (channels, convs, filters) in zip(names, sizes, strict=True)
     ]
     self.built = True

@@ -21,14 +21,24 @@ class FusionDecoder(tf.keras.layers.Layer):
     filters: channels of the finest level.
     specialized_levels: level from which the channels no longer double.
     outputs: channels of what is painted.
+    initializer: of the last kernel.
   """
 
-  def __init__(self, aligned_channels, filters: int = 64, specialized_levels: int = 3, outputs: int = 3, **kwargs):
+  def __init__(
+    self,
+    aligned_channels,
+    filters: int = 64,
+    specialized_levels: int = 3,
+    outputs: int = 3,
+    initializer: str = 'glorot_uniform',
+    **kwargs,
+  ):
     super().__init__(autocast=False, **kwargs)
     self.aligned_channels = tuple(aligned_channels)
     self.filters = filters
     self.specialized_levels = specialized_levels
     self.outputs = outputs
+    self.initializer = initializer
     widths = [filters * 2 ** min(i, specialized_levels) for i in range(len(self.aligned_channels) - 1)]
     channels = [*widths, self.aligned_channels[-1]]
     self.levels = []  # three convolutions a level, finest first
@@ -37,7 +47,7 @@ class FusionDecoder(tf.keras.layers.Layer):
         ('up', 2, channels[i + 1]), ('conv_0', 3, self.aligned_channels[i] + width), ('conv_1', 3, width)
       ]:  # fmt: skip
         self.levels.append(blocks.conv(width, size, inputs, f'level_{i}_{name}', self.dtype_policy))
-    self.rgb = blocks.conv(outputs, 1, channels[0], 'rgb', 'float32')
+    self.rgb = blocks.conv(outputs, 1, channels[0], 'rgb', 'float32', initializer)
     self.built = True
 
   @property
@@ -62,4 +72,5 @@ class FusionDecoder(tf.keras.layers.Layer):
       'filters': self.filters,
       'specialized_levels': self.specialized_levels,
       'outputs': self.outputs,
+      'initializer': self.initializer,
     }

@@ -22,6 +22,7 @@ class Options:
   filters: int = 64  # channels of the finest extracted feature; doubles with depth
   flow_convs: tuple[int, ...] = (3, 3, 3, 3)  # 3x3 convolutions a flow predictor, finest first, shared last
   flow_filters: tuple[int, ...] = (32, 64, 128, 256)  # their channels
+  bilateral_flow: bool = False  # estimate flow at the frame between, from Lucas-Kanade steps; not in the paper
   residual_fusion: bool = False  # paint only what a mix of both warped images lacks; not in the paper
   use_aux_outputs: bool = True  # also return warped images and flow pyramids
 

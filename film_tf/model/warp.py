@@ -34,6 +34,15 @@ def warp(image: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
   return top + y_weight * (bottom - top)
 
 
+def inside(flow: tf.Tensor, height: tf.Tensor | int, width: tf.Tensor | int) -> tf.Tensor:
+  """Where `warp` reads within the first `height` x `width` pixels: `[B, H, W, 1]`, 1 there and 0 elsewhere."""
+  _, rows, columns, _ = dynamic_shape(flow)
+  x = tf.range(columns, dtype=tf.float32) + flow[..., 0]
+  y = tf.range(rows, dtype=tf.float32)[:, tf.newaxis] + flow[..., 1]
+  right, bottom = (tf.cast(size, tf.float32) - 0.5 for size in (width, height))
+  return tf.cast((x > -0.5) & (x < right) & (y > -0.5) & (y < bottom), tf.float32)[..., tf.newaxis]
+
+
 def _neighbours(position, displacement, size):
   """The two indices around `position + displacement` within [0, size), and the weight of the second."""
   query = tf.cast(position, tf.float32) + tf.cast(displacement, tf.float32)

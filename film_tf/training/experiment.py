@@ -85,16 +85,19 @@ def run(
 
   sources = data, drawn, _ = pipeline.configured(), scenes.configured(), augment.configured()
   loss = losses.configured()
-  if 'flow' in loss.weights and not data.has_flow:
-    raise UserError(f'loss.weights has flow, which only synthetic data have; data.sources is {dict(data.sources)}')
+  of_flow = {'flow', 'middle_flow'} & loss.weights.keys()
+  if of_flow and not data.has_flow:
+    raise UserError(
+      f'loss.weights has {of_flow.pop()}, which only synthetic data have; data.sources is {dict(data.sources)}'
+    )
 
   tf.keras.utils.set_random_seed(seed)
   if deterministic:
     tf.config.experimental.enable_op_determinism()
   with strategy.scope():
     net = film_net.build(dtype=precision)
-    if {'flow', 'warped'} & loss.weights.keys() and not net.options.use_aux_outputs:
-      raise UserError('losses flow and warped need model.use_aux_outputs = True')
+    if {'flow', 'middle_flow', 'warped'} & loss.weights.keys() and not net.options.use_aux_outputs:
+      raise UserError('losses flow, middle_flow and warped need model.use_aux_outputs = True')
     if init_from:
       checkpoints.initialise(net, init_from)
     trainer = Trainer(

@@ -25,7 +25,7 @@ def test_shapes_types_and_range():
     assert example[key].min() >= 0
     assert example[key].max() <= 1
     assert example[key].std() > 0.01
-  for key in (keys.FORWARD_FLOW, keys.BACKWARD_FLOW):
+  for key in (keys.FORWARD_FLOW, keys.BACKWARD_FLOW, keys.MIDDLE_FLOW):
     assert example[key].shape == (40, 56, 2)
   assert example[keys.TIME] == [0.5]
 
@@ -67,7 +67,8 @@ def test_a_scene_that_moves_by_whole_pixels_is_a_shift(monkeypatch):
   x0, y, x1 = (example[key].numpy() for key in (keys.X0, keys.Y, keys.X1))
   np.testing.assert_allclose(x0[4:, :-6], x1[:-4, 6:], atol=2e-3)  # x1 shows it 6 to the right and 4 up
   np.testing.assert_allclose(x0[2:, :-3], y[:-2, 3:], atol=2e-3)
-  np.testing.assert_allclose(example[keys.FORWARD_FLOW], np.broadcast_to([6.0, -4.0], (40, 48, 2)), atol=1e-3)
+  for key in (keys.FORWARD_FLOW, keys.MIDDLE_FLOW):
+    np.testing.assert_allclose(example[key], np.broadcast_to([6.0, -4.0], (40, 48, 2)), atol=1e-3)
   np.testing.assert_allclose(example[keys.BACKWARD_FLOW], np.broadcast_to([-6.0, 4.0], (40, 48, 2)), atol=1e-3)
 
 
@@ -87,6 +88,18 @@ def test_the_middle_is_halfway_along_the_flow(bending):
   for example in take(Scenes(96, 96, 0, 10.0, bending), 6):  # a background alone, nothing covered
     to_middle = warp(example[keys.Y][np.newaxis], example[keys.FORWARD_FLOW][np.newaxis] / 2)[0].numpy()
     assert np.abs(to_middle - example[keys.X0])[12:-12, 12:-12].mean() < 0.02
+
+
+@pytest.mark.parametrize('bending', [0.0, 0.5])
+def test_the_middle_is_read_from_both_frames_along_its_flow(bending):
+  """But for what is covered in one of them or outside, and what lies on an edge."""
+  for example in take(Scenes(96, 96, 3, 10.0, bending), 8):
+    half = example[keys.MIDDLE_FLOW][np.newaxis] / 2
+    for key, flow in [(keys.X0, -half), (keys.X1, half)]:
+      aligned = warp(example[key][np.newaxis], flow)[0].numpy()
+      error, unaligned = (np.abs(image - example[keys.Y]).mean(-1) for image in (aligned, example[key]))
+      assert np.median(error) < 0.02, np.median(error)
+      assert error.mean() < 0.5 * unaligned.mean() + 0.01
 
 
 def test_bending_is_no_affine_motion():

@@ -17,9 +17,14 @@ def test_l1_and_l2_are_mean_differences():
   np.testing.assert_allclose(pixels.l2(PREDICTION, BATCH), (DIFFERENCE**2).mean(), rtol=1e-5)
 
 
-def test_warped_is_the_mean_of_both_warped_images():
-  both = [np.abs(PREDICTION[key] - BATCH['y']).mean() for key in ('x0_warped', 'x1_warped')]
-  np.testing.assert_allclose(pixels.warped(PREDICTION, BATCH), np.mean(both), rtol=1e-5)
+def test_warped_is_the_mean_of_both_warped_images_where_they_are_seen():
+  still, right = np.zeros((2, 37, 45, 2), np.float32), np.zeros((2, 37, 45, 2), np.float32)
+  right[..., 0] = 10.0  # its half reads beyond the last 5 columns
+  flows = {'backward_flow_pyramid': [right], 'forward_flow_pyramid': [still]}
+  batch = {**BATCH, 'time': np.full((2, 1), 0.5, np.float32)}
+  first, second = (np.abs(PREDICTION[key] - BATCH['y']) for key in ('x0_warped', 'x1_warped'))
+  first[:, :, -5:] = 0
+  np.testing.assert_allclose(pixels.warped({**PREDICTION, **flows}, batch), (first + second).mean() / 2, rtol=1e-5)
 
 
 def test_flow_is_the_mean_distance_over_levels_and_directions():
@@ -33,6 +38,13 @@ def test_flow_is_the_mean_distance_over_levels_and_directions():
   }
   value = pixels.flow(prediction, {'forward_flow': truth, 'backward_flow': truth})
   np.testing.assert_allclose(value, (5 + 2.5 + 0 + 0) / 4, rtol=1e-5)
+
+
+def test_middle_flow_is_that_of_the_frame_between_and_its_opposite():
+  truth = RANDOM.random((2, 8, 8, 2)).astype(np.float32)
+  off = np.float32([3, 4])
+  prediction = {'forward_flow_pyramid': [truth + off], 'backward_flow_pyramid': [-truth]}
+  np.testing.assert_allclose(pixels.middle_flow(prediction, {'middle_flow': truth}), 5 / 2, rtol=1e-5)
 
 
 def test_unknown_flow_costs_and_teaches_nothing():

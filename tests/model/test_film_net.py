@@ -8,6 +8,7 @@ import tensorflow as tf
 from film_tf.model import blocks, film_net, weights
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
+from film_tf.model.warp import inside
 from tests import conftest
 
 GOLDEN = {
@@ -156,7 +157,11 @@ def test_residual_fusion_adds_to_a_mix_of_the_warped_images(policy, images):
   net.fusion_decoder.rgb.kernel.assign(np.zeros((1, 1, 4, 4)))
   net.fusion_decoder.rgb.bias.assign([0.1, -0.2, 0.3, np.log(3.0)])  # three parts of the first, one of the second
   outputs = tf.function(net)(images)
-  expected = 0.75 * outputs['x0_warped'] + 0.25 * outputs['x1_warped'] + [0.1, -0.2, 0.3]
+  shares = 0.0
+  for key, flow, share in [('x0', 'backward', 0.75), ('x1', 'forward', 0.25)]:
+    share = share * (inside(0.5 * outputs[f'{flow}_flow_pyramid'][0], 37, 50) + 1e-3)
+    shares += np.concatenate([share * outputs[f'{key}_warped'], share], axis=-1)
+  expected = shares[..., :3] / shares[..., 3:] + [0.1, -0.2, 0.3]
   np.testing.assert_allclose(outputs['image'], expected, atol=1e-6)
 
 
@@ -197,10 +202,10 @@ def test_keras_saves_and_loads_it(tiny, images, tmp_path):
   np.testing.assert_array_equal(loaded(images)['image'], tiny(images)['image'])
 
 
-@pytest.mark.parametrize('residual', [False, True])
+@pytest.mark.parametrize('option', [{}, {'residual_fusion': True}, {'bilateral_flow': True}])
 @pytest.mark.parametrize('part', ['feature_pyramid', 'flow_pyramid', 'fusion_decoder'])
-def test_layers_are_rebuilt_from_their_config(part, residual):
-  layer = getattr(FilmNet(dataclasses.replace(conftest.TINY, residual_fusion=residual)), part)
+def test_layers_are_rebuilt_from_their_config(part, option):
+  layer = getattr(FilmNet(dataclasses.replace(conftest.TINY, **option)), part)
   again = type(layer).from_config(layer.get_config())
   assert {n: c.kernel.shape for n, c in again.convs.items()} == {n: c.kernel.shape for n, c in layer.convs.items()}
   assert again.get_config() == layer.get_config()

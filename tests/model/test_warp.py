@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from film_tf.model.warp import warp
+from film_tf.model.warp import inside, warp
 from tests import conftest
 
 
@@ -94,3 +94,13 @@ def test_flow_that_is_no_number_gives_no_number(way):
   warped = way(warp, np.random.default_rng(0).random((1, 4, 5, 3), np.float32), flow).numpy()
   assert np.isnan(warped[0, 1, 2]).all()
   assert np.isfinite(np.delete(warped[0].reshape(20, 3), [7, 18], axis=0)).all()
+
+
+def test_inside_is_where_the_flow_reads_within_the_image(way):
+  _, flow = random_case(reach=6.0)
+  y, x = np.mgrid[:9, :11]
+  x, y = np.round(x + flow[..., 0]), np.round(y + flow[..., 1])
+  expected = (x >= 0) & (x <= 9) & (y >= 0) & (y <= 6)
+  found = way(lambda flow: inside(flow, 7, 10), flow).numpy()
+  np.testing.assert_array_equal(found, expected[..., np.newaxis])
+  assert 0.1 < found.mean() < 0.9
