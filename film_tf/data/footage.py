@@ -91,13 +91,13 @@ def video(path: pathlib.Path) -> Iterator[Frame]:
           raise UserError(f'{name} is damaged')
         yield Frame(name, frame.to_ndarray(format='rgb24', interpolation='BICUBIC'))
         last = frame.time
-      _check_end(path, container, stream, last)
+      check_end(path, container, stream, last)
   except (OSError, av.FFmpegError) as error:
     raise UserError(f'{path} cannot be decoded: {error.strerror or error}') from error
 
 
-def _check_end(path, container, stream, last):
-  """Raises where the last frame comes too early: FFmpeg takes the end of a truncated file for that of the video."""
+def check_end(path, container, stream, last):
+  """Raises where the `last` frame, in seconds, comes too early: FFmpeg takes a truncated file's end for the video's."""
   if stream.duration and last is not None:
     missing, allowed = float((stream.duration + (stream.start_time or 0)) * stream.time_base) - last, 4.0
     allowed /= float(stream.average_rate or 25)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import PIL
@@ -70,16 +70,16 @@ def write(path: str | os.PathLike, frame: Frame, overwrite: bool = False):
       image.save(temporary, image_format, icc_profile=frame.icc_profile, **_QUALITY[image_format])
 
 
-def write_gif(path: str | os.PathLike, frames: Sequence[Frame], fps: float, overwrite: bool = False):
+def write_gif(path: str | os.PathLike, frames: Iterable[Frame], fps: float, overwrite: bool = False):
   """Writes an animated GIF that repeats for ever. GIF counts time in 1/100 s: `fps` is met as nearly as that allows.
 
   Raises:
     UserError: the file exists or cannot be written.
   """
-  images = [Image.fromarray(_to_uint8(frame.pixels)) for frame in frames]
+  images = (Image.fromarray(_to_uint8(frame.pixels)) for frame in frames)
   duration = max(2, round(100 / fps)) * 10  # ms; viewers slow 1/100 s down to 1/10 s
   with files.whole(path, overwrite) as temporary:
-    images[0].save(temporary, 'GIF', save_all=True, append_images=images[1:], duration=duration, loop=0)
+    next(images).save(temporary, 'GIF', save_all=True, append_images=images, duration=duration, loop=0)
 
 
 def still_format(path: str | os.PathLike) -> str:

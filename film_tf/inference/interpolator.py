@@ -1,7 +1,8 @@
 """Frames between two frames, for NumPy images."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 import numpy as np
 import tensorflow as tf
@@ -65,24 +66,50 @@ class Interpolator:
     Raises:
       UserError: as for `between`, or times < 1.
     """
-    _check(a, b)
     if times < 1:
       raise UserError(f'times is {times}; expected 1 or more')
-    ends = [self._model.features(_to_batch(image)) for image in (a, b)]
-    return (_from_batch(image, a) for image in self._halves(*ends, times))
+    return self.at(a, b, [Fraction(i, 2**times) for i in range(1, 2**times)])
 
-  def _halves(self, first, last, times):
-    """The images between two frames of which the features are given."""
+  def at(self, a: np.ndarray, b: np.ndarray, shares: Sequence[Fraction]) -> Iterator[np.ndarray]:
+    """The frames at `shares` of the way from one to the other.
+
+    Args:
+      a: as for `between`.
+      b: as for `between`.
+      shares: increasing, each a whole number over a power of two, more than 0 and less than 1: what halving reaches.
+
+    Raises:
+      UserError: as for `between`, or a share is none of these.
+    """
+    _check(a, b)
+    return self.halvings(self.features(a), self.features(b), shares, like=a)
+
+  def features(self, image: np.ndarray) -> dict:
+    """What the network knows of one image, to be computed once for all frames made from it."""
+    return self._model.features(_to_batch(image))
+
+  def halvings(self, first: dict, last: dict, shares: Sequence[Fraction], like: np.ndarray) -> Iterator[np.ndarray]:
+    """As `at`, from the `features` of both images, in the shape and type of the image `like`."""
+    for share in shares:
+      if not 0 < share < 1 or share.denominator & (share.denominator - 1):
+        raise UserError(f'halving does not lead to {share}; expected a share as 3/8, over a power of two')
+    if list(shares) != sorted(set(shares)):
+      raise UserError(f'shares are {", ".join(map(str, shares))}; expected them in increasing order')
+    return (_from_batch(image, like) for image in self._halves(first, last, list(shares)))
+
+  def _halves(self, first, last, shares):
+    """The images at shares of the way between two frames of which the features are given."""
     batch = tf.shape(first[keys.IMAGE])[0]
     image = self._model.between(first, last, tf.fill((batch, 1), 0.5))[keys.IMAGE]
     image = tf.clip_by_value(image, 0.0, 1.0)
-    if times == 1:
+    before, after = [2 * s for s in shares if 2 * s < 1], [2 * s - 1 for s in shares if 2 * s > 1]
+    middle = self._model.features(image) if before or after else None
+    if before:
+      yield from self._halves(first, middle, before)
+    if len(before) + len(after) < len(shares):
       yield image
-      return
-    middle = self._model.features(image)
-    yield from self._halves(first, middle, times - 1)
-    yield image
-    yield from self._halves(middle, last, times - 1)
+    if after:
+      yield from self._halves(middle, last, after)
 
 
 def _check(a, b):

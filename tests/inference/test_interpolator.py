@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -97,3 +99,22 @@ def test_mixed_precision_networks_serve(tiny, tmp_path):
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
   assert 0 < np.abs(Interpolator(net).between(a, b) - Interpolator(tiny).between(a, b)).mean() < 0.02
   assert tf.keras.mixed_precision.global_policy().name == 'float32'
+
+
+def test_shares_are_met_by_halving_and_shared_midpoints_are_made_once(tiny, monkeypatch):
+  a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
+  interpolator = Interpolator(tiny)
+  all_of_them = list(interpolator.recurse(a, b, 3))
+  calls, between = [], interpolator._model.between
+  monkeypatch.setattr(interpolator._model, 'between', lambda *args: calls.append(1) or between(*args))
+  some = list(interpolator.at(a, b, [Fraction(1, 8), Fraction(3, 8), Fraction(3, 4)]))
+  for image, i in zip(some, (1, 3, 6), strict=True):
+    np.testing.assert_array_equal(image, all_of_them[i - 1])
+  assert len(calls) == 5  # 1/2, 1/4, 1/8, 3/8, 3/4
+
+
+@pytest.mark.parametrize('shares', [[Fraction(1, 3)], [Fraction(0)], [Fraction(1)], [Fraction(3, 4), Fraction(1, 4)]])
+def test_shares_that_halving_does_not_meet_are_refused(tiny, shares):
+  frame = np.zeros((4, 5, 3))
+  with pytest.raises(UserError, match=str(shares[0])):
+    Interpolator(tiny).at(frame, frame, shares)

@@ -1,0 +1,47 @@
+"""Work that is done ahead, in a thread of its own."""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+
+_END = object()
+
+
+def ahead(items: Iterable, count: int = 4) -> Iterator:
+  """The same items, of which up to `count` are made before they are asked for; so is an exception."""
+  made, stopped = queue.Queue(count), threading.Event()
+
+  def make():
+    last = (_END, None)
+    try:
+      for item in items:
+        if not _put(made, (item, None), stopped):
+          return
+    except BaseException as error:  # handed on to who asks
+      last = (_END, error)
+    _put(made, last, stopped)
+
+  thread = threading.Thread(target=make, daemon=True)
+  thread.start()
+  try:
+    while True:
+      item, error = made.get()
+      if error:
+        raise error
+      if item is _END:
+        return
+      yield item
+  finally:
+    stopped.set()
+    thread.join()
+
+
+def _put(made, item, stopped):
+  """Whether there was room for it before all was stopped."""
+  while not stopped.is_set():
+    try:
+      made.put(item, timeout=0.1)
+      return True
+    except queue.Full:
+      continue
+  return False

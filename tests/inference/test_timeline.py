@@ -1,0 +1,68 @@
+from fractions import Fraction
+
+import pytest
+
+from film_tf.errors import UserError
+from film_tf.inference.timeline import DEPTH, Division, Grid, Moment, halvings
+
+
+def all_moments(clock, times, end):
+  """Of a video with frames at `times`."""
+  pairs = zip(times, [*times[1:], end], strict=True)
+  return [m for begin, end_of in pairs for m in clock.moments(begin, end_of, last=begin == times[-1])]
+
+
+@pytest.mark.parametrize('count', [2, 7])
+@pytest.mark.parametrize('parts', [1, 2, 3, 8])
+def test_n_frames_become_parts_times_n_minus_1_and_1(count, parts):
+  times = [Fraction(i, 24) for i in range(count)]
+  moments = all_moments(Division(parts), times, Fraction(count, 24))
+  assert moments == [Moment(Fraction(i, 24 * parts), Fraction(i, 24 * parts)) for i in range(parts * (count - 1) + 1)]
+
+
+def test_a_division_keeps_uneven_times():
+  times = [Fraction(0), Fraction(1, 10), Fraction(4, 10)]
+  assert [m.shown for m in all_moments(Division(2), times, Fraction(5, 10))] == [
+    0,
+    Fraction(1, 20),
+    Fraction(1, 10),
+    Fraction(1, 4),
+    Fraction(4, 10),
+  ]
+
+
+@pytest.mark.parametrize('fps', [Fraction(60), Fraction(24000, 1001), Fraction(25, 2), Fraction(1, 3)])
+@pytest.mark.parametrize('slow', [Fraction(1), Fraction(4), Fraction(1, 2), Fraction(7, 3)])
+def test_a_grid_has_exactly_one_frame_for_every_tick_whatever_the_input(fps, slow):
+  """After ten hours too: times neither drift nor collide."""
+  uneven = [Fraction(0), Fraction(1, 30), Fraction(1, 25), Fraction(7, 9), Fraction(5, 4)]
+  shown = [moment.shown for moment in all_moments(Grid(fps, slow), uneven, Fraction(2))]
+  assert shown == [i / fps for i in range(len(shown))]
+  assert len(shown) / fps >= 2 * slow > (len(shown) - 1) / fps  # every tick before the end
+  late = Grid(fps, slow).moments(Fraction(36_000), Fraction(36_010), last=False)
+  assert abs(len(late) - 10 * slow * fps) < 1
+  for moment in late:
+    assert moment.source * slow == moment.shown
+    assert (moment.shown * fps).denominator == 1
+
+
+def test_a_grid_starts_with_the_first_frame_of_an_input_that_starts_late():
+  moments = Grid(Fraction(10), start=Fraction(5)).moments(Fraction(5), Fraction(6), last=True)
+  assert moments[1] == Moment(Fraction(51, 10), Fraction(51, 10))
+  assert len(moments) == 10
+
+
+def test_halvings_meet_a_time_to_a_64th_of_the_interval():
+  for i in range(100):
+    share = halvings(Moment(Fraction(0), 3 + Fraction(i, 100) / 7), Fraction(3), Fraction(3) + Fraction(1, 7))
+    assert abs(share - Fraction(i, 100)) <= Fraction(1, 2 ** (DEPTH + 1))
+    assert 2**DEPTH % share.denominator == 0
+
+
+@pytest.mark.parametrize(
+  ('clock', 'part'),
+  [(lambda: Division(0), '0'), (lambda: Grid(Fraction(0)), '0.0'), (lambda: Grid(Fraction(1), Fraction(-1)), '-1')],
+)
+def test_what_makes_no_sense_is_refused(clock, part):
+  with pytest.raises(UserError, match=part):
+    clock()

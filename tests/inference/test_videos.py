@@ -1,0 +1,164 @@
+"""Videos that are read, written and interpolated: times, sound and colours stay what they are."""
+
+import itertools
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from film_tf.errors import UserError
+from film_tf.inference import outputs, plan, sequence, video_writer
+from film_tf.inference.interpolator import Interpolator
+from film_tf.inference.video_reader import VideoReader
+from tests.inference.videos import duration, encode, packets, picture
+
+UNEVEN = [0, 80, 170, 270, 350, 440, 520, 690]  # ms, as telephones have it
+
+
+def interpolated(source, path, tiny, **options):
+  planned = plan.of_video(str(source), **options)
+  made = sequence.interpolate(planned.frames, planned.clock, Interpolator(tiny), planned.end)
+  outputs.write(str(path), made, planned)
+  return VideoReader(path)
+
+
+def times(reader):
+  return [frame.time for frame in reader.frames()]
+
+
+@pytest.mark.parametrize('suffix', ['.mp4', '.mov', '.mkv', '.webm'])
+def test_sound_comes_along_byte_by_byte(tmp_path, tiny, suffix):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(12)), sound=0.5, metadata={'title': 'A walk'})
+  video = interpolated(source, tmp_path / f'b{suffix}', tiny)
+  assert len(times(video)) == 23
+  sound = packets(video.path, 'audio')
+  if suffix == '.webm':  # which holds no AAC
+    assert sound == []
+    return
+  assert [data for data, _ in sound] == [data for data, _ in packets(source, 'audio')]
+  offset = sound[0][1] - packets(source, 'audio')[0][1]
+  assert abs(offset) <= Fraction(3, 100)  # Matroska begins at 0, and all of it moves by as much
+  assert times(video)[0] == pytest.approx(offset if offset > 0 else 0, abs=2e-3)
+  with video.open() as container:
+    assert {key.lower(): value for key, value in container.metadata.items()}['title'] == 'A walk'
+
+
+def test_what_a_container_cannot_hold_is_told(tmp_path, tiny, capsys):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(4)), sound=0.2)
+  interpolated(source, tmp_path / 'b.webm', tiny)
+  assert 'b.webm cannot hold audio stream 1 (aac); it is left out' in capsys.readouterr().err
+
+
+def test_uneven_times_are_kept_and_so_is_the_duration(tmp_path, tiny):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(8)), UNEVEN)
+  given = times(VideoReader(source))
+  assert given == [Fraction(time, 1000) for time in UNEVEN]
+  video = interpolated(source, tmp_path / 'b.mp4', tiny, parts=3)
+  thirds = [a + (b - a) * i / 3 for a, b in itertools.pairwise(given) for i in range(3)]
+  assert times(video) == [*thirds, given[-1]]
+  assert abs(duration(video.path) - duration(source)) <= Fraction(1, 1000)
+
+
+@pytest.mark.parametrize('fps', [Fraction(60), Fraction(24000, 1001), Fraction(10)])
+def test_a_new_rate_has_one_frame_for_every_tick(tmp_path, tiny, fps):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(8)), UNEVEN, sound=0.7)
+  found = times(interpolated(source, tmp_path / 'b.mp4', tiny, fps=fps))
+  assert found == [i / fps for i in range(len(found))]
+  assert abs(len(found) / fps - duration(source)) <= 1 / fps
+  assert len(packets(tmp_path / 'b.mp4', 'audio')) == len(packets(source, 'audio'))
+
+
+def test_slow_motion_has_the_same_rate_and_no_sound(tmp_path, tiny):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(6)), sound=0.2)
+  found = times(interpolated(source, tmp_path / 'b.mp4', tiny, slow=Fraction(3)))
+  assert found == [Fraction(i, 25) for i in range(18)]
+  assert packets(tmp_path / 'b.mp4', 'audio') == []
+
+
+def test_start_and_stop_cut_a_piece_out(tmp_path, tiny):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(30)))
+  piece = {'start': Fraction(2, 5), 'stop': Fraction(4, 5)}
+  assert times(interpolated(source, tmp_path / 'b.mp4', tiny, **piece)) == [Fraction(20 + i, 50) for i in range(19)]
+  found = times(interpolated(source, tmp_path / 'c.mp4', tiny, fps=Fraction(10), **piece))
+  assert found == [Fraction(4 + i, 10) for i in range(4)]
+  with pytest.raises(UserError, match=r'no frame from 9.0 s'):
+    plan.of_video(str(source), start=Fraction(9))
+
+
+@pytest.mark.parametrize('colour', [(1, 1, 1, 1), (5, 1, 6, 6), (1, 2, 1, 1), (5, 2, 6, 6), (2, 0, 2, 2)], ids=str)
+@pytest.mark.parametrize('pixel_format', ['yuv420p', 'yuv444p', 'yuv420p10le'])
+def test_colours_are_what_they_were(tmp_path, colour, pixel_format):
+  """BT.709, BT.601 and unknown, limited and full range: what goes through is as the source, within a codec's error."""
+  source = VideoReader(encode(tmp_path / 'a.mp4', map(picture, range(4)), pixel_format=pixel_format, colour=colour))
+  frames = list(source.frames())
+  assert frames[0].pixels.dtype == (np.uint16 if '10' in pixel_format else np.uint8)
+  video_writer.write(tmp_path / 'b.mp4', frames, source.look, source.time_base, source.rate, source, crf=2)
+  copy = VideoReader(tmp_path / 'b.mp4')
+  assert copy.look == source.look
+  bias = (1.5 if colour[1] == 2 else 0.5) / 255  # FFmpeg rounds full range less well
+  for frame, other in zip(frames, copy.frames(), strict=True):
+    difference = (frame.pixels.astype(float) - other.pixels) / np.iinfo(frame.pixels.dtype).max
+    assert (
+      np.abs(difference.mean(axis=(0, 1))).max() < (1.5 if colour[1] == 2 else 0.5) / 255
+    )  # full range is rounded less well
+    assert np.sqrt((difference**2).mean()) < 1.5 / 255
+  original = picture(0) / 255 - frames[0].pixels / np.iinfo(frames[0].pixels.dtype).max
+  assert np.abs(original.mean(axis=(0, 1))).max() < 2 * bias  # and read as it was meant
+
+
+def test_rotation_and_aspect_are_kept(tmp_path, tiny):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(3)), rotation=90, aspect=Fraction(4, 3))
+  video = interpolated(source, tmp_path / 'b.mp4', tiny)
+  assert (video.look.rotation, video.look.aspect) == (VideoReader(source).look.rotation, Fraction(4, 3))
+  assert video.look.rotation % 360 in (90, 270)
+
+
+def test_odd_sizes_are_kept(tmp_path, tiny):
+  pictures = [picture(i, 45, 63) for i in range(3)]
+  source = encode(tmp_path / 'a.mkv', pictures, codec='libvpx-vp9')
+  video = interpolated(source, tmp_path / 'b.mp4', tiny)
+  assert (video.look.height, video.look.width) == (45, 63)
+
+
+@pytest.mark.parametrize(
+  ('name', 'options', 'parts'),
+  [
+    ('b.avi', {}, ['b.avi', '.mp4']),
+    ('b.mp4', {'codec': 'nothing'}, ['no encoder nothing']),
+    ('b.webm', {'codec': 'libx264'}, ['b.webm', 'libx264']),
+    ('/proc/b.mp4', {}, ['/proc/b.mp4']),
+  ],
+)
+def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path, monkeypatch, name, options, parts):
+  monkeypatch.chdir(tmp_path)
+  source = VideoReader(encode(tmp_path / 'a.mp4', map(picture, range(2))))
+  arguments = source.look, source.time_base, source.rate
+  with pytest.raises(UserError) as error:
+    video_writer.write(name, source.frames(), *arguments, **options)
+  assert all(part in error.value.message for part in parts), error.value.message
+  assert [path.name for path in tmp_path.iterdir()] == ['a.mp4']
+
+
+def test_broken_videos_are_told(tmp_path, tiny):
+  whole = encode(tmp_path / 'a.mkv', map(picture, range(60)), sound=2.4).read_bytes()
+  (tmp_path / 'short.mkv').write_bytes(whole[: len(whole) // 2])
+  with pytest.raises(UserError, match=r'short.mkv'):
+    interpolated(tmp_path / 'short.mkv', tmp_path / 'b.mp4', tiny)
+  (tmp_path / 'text.mp4').write_text('no video')
+  (tmp_path / 'empty.mp4').write_bytes(b'')
+  with av.open(str(tmp_path / 'sound.mp4'), 'w') as out:
+    stream = out.add_stream('aac', rate=48000, layout='mono')
+    frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format='fltp', layout='mono')
+    frame.sample_rate, frame.pts, frame.time_base = 48000, 0, Fraction(1, 48000)
+    out.mux(stream.encode(frame))
+    out.mux(stream.encode())
+  for name, part in [
+    ('text', 'cannot be read'),
+    ('empty', 'cannot be read'),
+    ('sound', 'no video'),
+    ('none', 'No such'),
+  ]:
+    with pytest.raises(UserError, match=part):
+      VideoReader(tmp_path / f'{name}.mp4')
+  assert not (tmp_path / 'b.mp4').exists()
