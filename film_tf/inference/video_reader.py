@@ -109,7 +109,8 @@ class VideoReader:
         last = time
         if start is None or time >= start:
           yield Frame(self._pixels(frame), time, frame.duration * frame.time_base if frame.duration else 1 / self.rate)
-      footage.check_end(pathlib.Path(self.path), container, stream, float(last))
+      if last is not None:
+        footage.check_end(pathlib.Path(self.path), container, stream, float(last))
 
   def _stream(self, container):
     streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]

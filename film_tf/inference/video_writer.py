@@ -70,14 +70,17 @@ def write(
 
 _FORMATS = {'.mp4': 'mp4', '.mov': 'mov', '.m4v': 'mp4', '.mkv': 'matroska', '.webm': 'webm'}
 _CONTAINER = {'movflags': '+faststart'}
+_COPIED = ('audio', 'subtitle', 'attachment')
 
 
 def check(path: str | os.PathLike) -> str:
   """The suffix of a video's name.
 
   Raises:
-    UserError: it is none of those that are written.
+    UserError: it is none of those that are written, or there is no PyAV.
   """
+  if av is None:
+    raise UserError(f"{os.fspath(path)} is a video, which needs PyAV; pip install '.[video]'")
   suffix = os.path.splitext(os.fspath(path))[1].lower()
   if suffix not in CODECS:
     raise UserError(f'cannot write {os.fspath(path)}: expected a name that ends in {", ".join(CODECS)}')
@@ -146,6 +149,8 @@ def _copied(out, source, path):
     if stream.type == 'video':
       continue
     try:
+      if stream.type not in _COPIED or (stream.type == 'attachment' and out.format.name != 'matroska'):
+        raise ValueError
       copied[stream.index] = out.add_stream_from_template(stream)
     except (ValueError, av.FFmpegError):
       name = stream.codec_context.name if stream.codec_context else 'unknown'

@@ -50,6 +50,56 @@ def test_what_a_container_cannot_hold_is_told(tmp_path, tiny, capsys):
   assert 'b.webm cannot hold audio stream 1 (aac); it is left out' in capsys.readouterr().err
 
 
+SUBTITLES = """1
+00:00:00,000 --> 00:00:00,200
+Hello
+
+2
+00:00:00,240 --> 00:00:00,400
+and goodbye
+"""
+
+
+def with_extras(path, video):
+  """`video` again in Matroska, with subtitles, an attachment and chapters."""
+  (path.parent / 'words.srt').write_text(SUBTITLES)
+  with (
+    av.open(str(video)) as pictures,
+    av.open(str(path.parent / 'words.srt')) as words,
+    av.open(str(path), 'w') as out,
+  ):
+    streams = {source: out.add_stream_from_template(source.streams[0]) for source in (pictures, words)}
+    out.add_attachment('notes.txt', 'text/plain', b'taken on a walk')
+    second = Fraction(1, 1000)
+    out.set_chapters([
+      {'id': 1, 'start': 0, 'end': 200, 'time_base': second, 'metadata': {'title': 'there'}},
+      {'id': 2, 'start': 200, 'end': 480, 'time_base': second, 'metadata': {'title': 'and back'}},
+    ])  # fmt: skip
+    for source, stream in streams.items():
+      for packet in source.demux(source.streams[0]):
+        if packet.dts is not None:
+          packet.stream = stream
+          out.mux(packet)
+  return path
+
+
+def test_subtitles_attachments_and_chapters_come_along(tmp_path, tiny, capsys):
+  source = with_extras(tmp_path / 'a.mkv', encode(tmp_path / 'a.mp4', map(picture, range(12))))
+  interpolated(source, tmp_path / 'b.mkv', tiny)
+  assert packets(tmp_path / 'b.mkv', 'subtitle') == packets(source, 'subtitle')
+  assert len(packets(source, 'subtitle')) == 2
+  with av.open(str(source)) as a, av.open(str(tmp_path / 'b.mkv')) as b:
+    titles = [[chapter['metadata']['title'] for chapter in container.chapters()] for container in (a, b)]
+    assert titles == [['there', 'and back']] * 2
+    (attached,) = (stream for stream in b.streams if stream.type == 'attachment')
+    assert attached.metadata['filename'] == 'notes.txt'
+  assert capsys.readouterr().err == ''
+  interpolated(source, tmp_path / 'c.mp4', tiny)
+  told = capsys.readouterr().err
+  assert 'cannot hold subtitle stream 1' in told
+  assert 'cannot hold attachment stream 2' in told
+
+
 def test_uneven_times_are_kept_and_so_is_the_duration(tmp_path, tiny):
   source = encode(tmp_path / 'a.mp4', map(picture, range(8)), UNEVEN)
   given = times(VideoReader(source))
