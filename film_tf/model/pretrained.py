@@ -6,7 +6,7 @@ import pathlib
 
 from film_tf.errors import UserError
 
-SHA256 = {'film_mini': 'c8c81c071deb20ecc4965495433691ca19263edcc53d1a178a54d48e838b8484'}
+SHA256 = {'film_mini': 'f76f6c0bfb8aa82802efd504fcb4c79c39f361fbb487b24af39f41a0be66fa89'}
 """Of each one's weights file."""
 
 _FOLDER = pathlib.Path(__file__).resolve().parent.parent / 'pretrained'

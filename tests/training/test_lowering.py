@@ -95,7 +95,7 @@ def test_twenty_steps_under_jax_equal_tensorflows(make):
 
 
 def experiments():
-  for name in ('film_l1', 'film_vgg', 'film_style', 'film_mini'):
+  for name in ('film_l1', 'film_vgg', 'film_style', 'film_mini', 'film_mini_second'):
     yield [f'gin/{name}.gin'], 256
   for path in sorted((ROOT / 'gin' / 'ablation').iterdir()):
     yield ['gin/film_l1.gin', f'gin/ablation/{path.name}'], 128
@@ -112,8 +112,8 @@ def test_every_experiment_can_be_lowered(configs, size, monkeypatch):
   monkeypatch.setattr(vgg19, 'load', lambda: vgg19.Vgg19(vgg19_drawn()))
   ours = Trainer(film_net.build(), losses.configured(), optimizer.configured(), 3_000_000)
   batch = {key: np.zeros((8, size, size, 3), np.float32) for key in ('x0', 'x1', 'y')}
-  if 'flow' in ours.loss.weights:
-    batch |= {key: np.zeros((8, size, size, 2), np.float32) for key in ('forward_flow', 'backward_flow')}
+  if 'middle_flow' in ours.loss.weights:
+    batch['middle_flow'] = np.zeros((8, size, size, 2), np.float32)
   step = lowering.lower(ours, {**batch, 'time': np.full((8, 1), 0.5, np.float32)})
   assert set(ours.loss.weights) <= set(step.logs)
   assert 'custom_call' not in step.program
