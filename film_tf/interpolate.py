@@ -61,7 +61,7 @@ def main(words):
     planned.clock,
     interpolator,
     planned.end,
-    AT_CUT.value,
+    AT_CUT.value if planned.cuts else None,
     DUPLICATES.value,
   )
   shown = tqdm.tqdm(made, total=planned.total, unit='frame', mininterval=0.5)
@@ -96,10 +96,15 @@ def _plan(words, parts):
 def _fraction(flag):
   """The exact value of a flag, or None."""
   value = flags.FLAGS[flag].value
+  if value is None:
+    return None
   try:
-    return None if value is None else Fraction(value)
+    number = Fraction(value)
   except (ValueError, ZeroDivisionError) as error:
     raise UserError(f'--{flag}={value} is no number; expected one such as 60, 2.5 or 24000/1001') from error
+  if number < 0 or (number == 0 and flag in ('fps', 'slow')):
+    raise UserError(f'--{flag}={value} is too little; expected more than 0')
+  return number
 
 
 if __name__ == '__main__':

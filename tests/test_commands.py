@@ -8,7 +8,9 @@ from PIL import Image
 
 import film_tf
 from film_tf.inference import frames
+from film_tf.inference.video_reader import VideoReader
 from tests.conftest import assert_user_error, command
+from tests.inference.videos import encode, packets, picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
 
@@ -44,6 +46,21 @@ def test_interpolate_writes_a_gif_and_a_folder(folder):
   assert names == [f'frame_{i:04d}.png' for i in range(5)]
   np.testing.assert_array_equal(np.asarray(Image.open(folder / 'all' / names[0])), PIXELS)
   np.testing.assert_array_equal(np.asarray(Image.open(folder / 'all' / names[4])), PIXELS[::-1])
+
+
+def test_interpolate_takes_and_writes_videos(folder):
+  encode(folder / 'clip.mp4', map(picture, range(6)), sound=0.2)
+  assert interpolate(folder, 'clip.mp4', '--model=net.npz', '--fps=60', '--output=out.mkv').returncode == 0
+  assert len(list(VideoReader(folder / 'out.mkv').frames())) == 15  # of 0.24 s
+  assert len(packets(folder / 'out.mkv', 'audio')) == len(packets(folder / 'clip.mp4', 'audio'))
+  words = ['clip.mp4', '--model=net.npz', '--slow=2', '--stop=0.12', '--output=slow/']
+  assert interpolate(folder, *words).returncode == 0
+  assert len(list((folder / 'slow').iterdir())) == 6
+  assert interpolate(folder, 'a.png', 'b.png', '--model=net.npz', '--multiply=3', '--output=all.mp4').returncode == 0
+  frames_of = list(VideoReader(folder / 'all.mp4').frames())
+  assert len(frames_of) == 4
+  assert np.abs(frames_of[0].pixels.astype(int) - PIXELS).mean() < 60  # noise, at half the colours
+  assert np.abs(frames_of[0].pixels.mean() - PIXELS.mean()) < 3
 
 
 def test_export_then_interpolate(folder):
@@ -83,6 +100,7 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
     (['clip.mp4', 'a.png', *GOOD[2:]], ['clip.mp4', '1 more']),
     (['clip.mp4', '--output=out.mp4', '--times=2', '--fps=60'], ['--times', '--fps']),
     (['clip.mp4', '--output=out.mp4', '--fps=fast'], ['--fps=fast', '24000/1001']),
+    (['clip.mp4', '--output=out.mp4', '--fps=0'], ['--fps=0', 'more than 0']),
     ([*GOOD, '--times=0'], ['times']),
     ([*GOOD, '--times=many'], ['times', 'many']),
     ([*GOOD, '--tims=2'], ['tims', '--help']),

@@ -28,6 +28,7 @@ class Plan:
   time_base: Fraction  # seconds, of which the time of every wanted frame is a multiple
   total: int | None  # wanted frames, about
   look: Look
+  cuts: bool = False  # whether there may be cuts between frames that come in
   source: VideoReader | None = None  # whose sound and the like fit what is made
   icc_profile: bytes | None = None
 
@@ -78,7 +79,8 @@ def of_video(
     time_base,
     total,
     video.look,
-    video if whole else None,
+    cuts=True,
+    source=video if whole else None,
   )
 
 
@@ -101,6 +103,8 @@ def of_images(paths: Sequence[str], parts: int, fps: Fraction | None = None) -> 
         raise UserError(f'the images differ: {paths[0]} is {_describe(first)}, {path} is {_describe(image)}')
       yield Frame(image.pixels, i * parts / rate, 1 / rate)
 
+  for _ in read():  # what is wrong is said before the long work
+    pass
   return Plan(
     read(),
     timeline.Division(parts),

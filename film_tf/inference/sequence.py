@@ -33,7 +33,7 @@ def interpolate(
   clock: timeline.Division | timeline.Grid,
   interpolator: Interpolator,
   end: Fraction | None = None,
-  at_cut: str = 'hold',
+  at_cut: str | None = 'hold',
   duplicates: str = 'keep',
 ) -> Iterator[Frame]:
   """The frames that `clock` asks for, in order; of the given ones only three are held at a time.
@@ -43,7 +43,7 @@ def interpolate(
     clock: which are wanted.
     interpolator: what makes them.
     end: when the last of them stops being shown at the latest, in seconds.
-    at_cut: from the last frame of a scene to the first of the next, `hold` that, or `blend` both.
+    at_cut: from the last frame of a scene to the first of the next, `hold` that, or `blend` both; None sees no cuts.
     duplicates: `retime` leaves out frames that show the one before again, and has those between in even steps.
 
   Raises:
@@ -60,18 +60,16 @@ def interpolate(
     shares = [timeline.halvings(moment, first.time, last.time) for moment in moments]
     between = sorted({share for share in shares if 0 < share < 1})
     images = {Fraction(0): first.pixels, Fraction(1): last.pixels}
-    if not between:
-      features = {}
-    elif is_cut(first.pixels, last.pixels):
-      features = {}
+    cut = bool(between and at_cut and is_cut(first.pixels, last.pixels))
+    if cut:
       images |= {share: _across(first.pixels, last.pixels, share, at_cut) for share in between}
-    else:
+    elif between:
       features = {
         frame.time: features.get(frame.time) or interpolator.features(frame.pixels) for frame in (first, last)
       }
       images |= zip(between, interpolator.halvings(*features.values(), between, like=first.pixels), strict=True)
     for moment, share in zip(moments, shares, strict=True):
-      yield Frame(images[share], moment.shown, clock.spacing or Fraction(0), made=0 < share < 1)
+      yield Frame(images[share], moment.shown, clock.spacing or Fraction(0), made=share in between and not cut)
 
 
 def is_cut(a: np.ndarray, b: np.ndarray) -> bool:

@@ -47,6 +47,8 @@ def write(
   """
   suffix = check(path)
   codec = codec or CODECS[suffix]
+  if max(time_base.numerator, time_base.denominator) >= 2**31:
+    raise UserError(f'times are multiples of {time_base} s, finer than a video can hold; give a rounder --fps')
   with files.whole(path, overwrite) as temporary, contextlib.ExitStack() as stack:
     try:
       out = stack.enter_context(av.open(temporary, 'w', format=_FORMATS[suffix], container_options=_CONTAINER))

@@ -92,6 +92,11 @@ def test_nothing_is_made_across_a_cut(tiny, at_cut):
     else:
       expected = np.round(dark + (bright.astype(float) - dark) * i / 4)
     np.testing.assert_allclose(frame.pixels, expected, atol=0.51)
+    assert not frame.made
+  assert all(
+    frame.made
+    for frame in list(sequence.interpolate(at([dark, bright]), Division(4), Interpolator(tiny), at_cut=None))[1:4]
+  )
 
 
 def test_duplicates_are_left_out_and_what_is_between_goes_in_even_steps(interpolator):

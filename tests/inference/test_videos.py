@@ -190,6 +190,12 @@ def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path, monkeypatch
   assert [path.name for path in tmp_path.iterdir()] == ['a.mp4']
 
 
+def test_times_that_are_too_fine_are_refused(tmp_path, tiny):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(3)))
+  with pytest.raises(UserError, match='rounder --fps'):
+    interpolated(source, tmp_path / 'b.mp4', tiny, fps=Fraction('29.97002997003'))
+
+
 def test_broken_videos_are_told(tmp_path, tiny):
   whole = encode(tmp_path / 'a.mkv', map(picture, range(60)), sound=2.4).read_bytes()
   (tmp_path / 'short.mkv').write_bytes(whole[: len(whole) // 2])
