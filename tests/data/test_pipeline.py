@@ -25,7 +25,8 @@ def test_batches_of_records_have_static_shapes_and_a_range(tmp_path, with_synthe
   dataset = pipeline.training(Data(sources), SCENES, CROP, 2, 0)
   image, flow = tf.TensorSpec((2, 16, 16, 3)), tf.TensorSpec((2, 16, 16, 2))
   expected = {'x0': image, 'y': image, 'x1': image, 'time': tf.TensorSpec((2, 1))}
-  expected |= {'forward_flow': flow, 'backward_flow': flow} if with_synthetic else {}
+  flows = ('forward_flow', 'backward_flow', 'middle_flow')
+  expected |= dict.fromkeys(flows, flow) if with_synthetic else {}
   assert dataset.element_spec == expected
   batch = next(iter(dataset))
   assert 0 <= batch['x0'].numpy().min() < batch['x0'].numpy().max() <= 1
@@ -34,7 +35,7 @@ def test_batches_of_records_have_static_shapes_and_a_range(tmp_path, with_synthe
 
 def test_synthetic_alone_keeps_its_flow_and_goes_on_where_it_stopped():
   whole = batches({'synthetic': 1.0}, 3)
-  assert {'forward_flow', 'backward_flow'} <= set(whole[0])
+  assert {'forward_flow', 'backward_flow', 'middle_flow'} <= set(whole[0])
   rest = batches({'synthetic': 1.0}, 1, start=4)
   for key in whole[2]:
     np.testing.assert_array_equal(rest[0][key], whole[2][key])
