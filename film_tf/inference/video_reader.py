@@ -29,12 +29,7 @@ class Look:
   height: int
   bits: int = 8  # of a colour: 8, or 16 for the 10, 12 or 16 of a file
   pixel_format: str = 'yuv420p'  # FFmpeg's name
-  colour: tuple[int, int, int, int] = (
-    1,
-    1,
-    1,
-    1,
-  )  # matrix, range, primaries, transfer by FFmpeg's numbers; here BT.709
+  colour: tuple[int, int, int, int] = (1, 1, 1, 1)  # FFmpeg's matrix, range, primaries, transfer; here BT.709
   rotation: int = 0  # degrees by which a player turns it, counter-clockwise
   aspect: Fraction | None = None  # width of a pixel over its height
 

@@ -33,7 +33,7 @@ def write(
   Args:
     path: a name that ends in .mp4, .mov, .m4v, .mkv or .webm. MP4 and MOV keep times exactly, the others to 1 ms.
     frames: in order of time, RGB.
-    look: what they look look.
+    look: what they look like.
     time_base: seconds of which every time is a multiple.
     rate: frames a second, about.
     source: a video whose sound, subtitles, attachments, chapters and metadata come along, unchanged. What the container
