@@ -19,6 +19,9 @@ _DOOR = {
   'load_saved_model': 'exporters.saved_model.load',
   'export_saved_model': 'exporters.saved_model.export',
   'Interpolator': 'inference.interpolator.Interpolator',
+  'interpolate_video': 'inference.job.interpolate_video',
+  'interpolated_frames': 'inference.job.interpolated_frames',
+  'Interrupted': 'inference.job.Interrupted',
   'UserError': 'errors.UserError',
 }
 

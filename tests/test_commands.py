@@ -80,11 +80,12 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
   ('words', 'parts'),
   [
     (['a.png', 'none.png', *GOOD[2:]], ['no such file', 'none.png']),
-    (['a.png', *GOOD[2:]], ['1 images', 'two']),
+    (['a.png', *GOOD[2:]], ['a.png', 'one image', 'two']),
     (['a.png', 'small.png', *GOOD[2:]], ['a.png', '32x24', 'small.png', '5x4']),
     (['a.png', 'deep.png', *GOOD[2:]], ['8 bits', '16 bits']),
-    (['a.png', '.', *GOOD[2:]], ['.', 'directory']),
-    (['a.png', 'net.npz', *GOOD[2:]], ['net.npz', 'not an image']),
+    (['a.png', 'folder', *GOOD[2:]], ['folder', 'without images']),
+    (['net.npz', *GOOD[2:]], ['net.npz', 'cannot be read']),
+    ([*GOOD[:2], 'clip2.mp4', *GOOD[2:]], ['a.png', 'clip2.mp4', '{name}']),
     ([*GOOD[:2], '--model=none', '--output=out.png'], ['none']),
     ([*GOOD[:2], '--model=a.png', '--output=out.png'], ['a.png', 'weights']),
     (GOOD[:2], ['--output']),
@@ -94,13 +95,21 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
     ([*GOOD[:3], '--output=/proc/out.png'], ['cannot write', '/proc/out.png']),
     ([*GOOD[:3], '--output=folder'], ['folder', 'exists']),
     ([*GOOD, '--times=2'], ['out.png', '3 are wanted', '.gif']),
+    ([*GOOD, '--at=0.25,2'], ['0.25, 2']),
+    ([*GOOD, '--at=soon'], ['at=soon']),
+    ([*GOOD, '--at=0.5', '--times=1'], ['--times=1', '--at=0.5']),
+    ([*GOOD, '--crf=3'], ['--crf', 'out.png']),
+    (['clip2.mp4', '--output=out.mp4', '--codec=none'], ['no encoder none']),
+    (['clip2.mp4', '--output=out.webm', '--codec=libx264'], ['out.webm', 'libx264']),
+    (['clip2.mp4', '--output=out.mp4', '--start=3', '--stop=2'], ['--start=3', '--stop=2']),
+    (['clip2.mp4', '--output=out.mp4', '--start=99'], ['clip2.mp4', '99.0 s']),
+    (['clip2.mp4', '--output=out.mp4', '--ftps=60'], ['ftps', '--help']),
     ([*GOOD, '--times=2', '--multiply=3'], ['--times=2', '--multiply=3']),
     ([*GOOD, '--slow=2'], ['--slow', 'videos']),
-    (['clip.mp4', *GOOD[2:]], ['clip.mp4', 'No such file']),
-    (['clip.mp4', 'a.png', *GOOD[2:]], ['clip.mp4', '1 more']),
-    (['clip.mp4', '--output=out.mp4', '--times=2', '--fps=60'], ['--times', '--fps']),
-    (['clip.mp4', '--output=out.mp4', '--fps=fast'], ['--fps=fast', '24000/1001']),
-    (['clip.mp4', '--output=out.mp4', '--fps=0'], ['--fps=0', 'more than 0']),
+    (['clip.mp4', *GOOD[2:]], ['clip.mp4', 'no such file']),
+    (['clip2.mp4', '--output=out.mp4', '--times=2', '--fps=60'], ['--times', '--fps']),
+    (['clip2.mp4', '--output=out.mp4', '--fps=fast'], ['--fps=fast', '24000/1001']),
+    (['clip2.mp4', '--output=out.mp4', '--fps=0'], ['--fps=0', 'more than 0']),
     ([*GOOD, '--times=0'], ['times']),
     ([*GOOD, '--times=many'], ['times', 'many']),
     ([*GOOD, '--tims=2'], ['tims', '--help']),
@@ -111,6 +120,7 @@ def test_mistakes_are_one_line_and_leave_nothing(folder, words, parts):
   (folder / 'folder').mkdir()
   Image.fromarray(PIXELS[:4, :5]).save(folder / 'small.png')
   frames.write(folder / 'deep.png', frames.Frame(PIXELS.astype(np.uint16) * 257))
+  encode(folder / 'clip2.mp4', map(picture, range(3)))
   before = sorted(folder.rglob('*'))
   assert_user_error(interpolate(folder, *words), *parts)
   assert sorted(folder.rglob('*')) == before
@@ -119,6 +129,40 @@ def test_mistakes_are_one_line_and_leave_nothing(folder, words, parts):
 def test_overwrite_replaces(folder):
   assert interpolate(folder, *GOOD[:3], '--output=a.png', '--overwrite').returncode == 0
   assert not np.array_equal(np.asarray(Image.open(folder / 'a.png')), PIXELS)
+
+
+def test_several_inputs_and_what_is_there_already(folder):
+  encode(folder / 'clip.mp4', map(picture, range(4)))
+  (folder / 'photos').mkdir()
+  for i in (2, 10):
+    Image.fromarray(picture(i)).save(folder / 'photos' / f'{i}.png')
+  words = ['*.mp4', 'photos', 'a.png', 'b.png', '--model=net.npz', '--output=out/{name}.mp4']
+  result = interpolate(folder, *words)
+  assert result.returncode == 0, result.stderr
+  names = ['a.mp4', 'clip.mp4', 'photos.mp4']
+  assert sorted(path.name for path in (folder / 'out').iterdir()) == names
+  assert sorted(result.stdout.split()) == [f'out/{name}' for name in names]
+  (folder / 'out' / 'photos.mp4').unlink()
+  result = interpolate(folder, *words, '--resume')
+  assert result.returncode == 0, result.stderr
+  assert 'out/clip.mp4 is there already' in result.stderr
+  assert (folder / 'out' / 'photos.mp4').exists()
+
+
+def test_a_dry_run_says_what_would_be_and_makes_nothing(folder):
+  encode(folder / 'clip.mp4', map(picture, range(10)))
+  before = sorted(folder.rglob('*'))
+  result = interpolate(folder, 'clip.mp4', '--model=net.npz', '--output=out.mp4', '--fps=60', '--dry_run')
+  assert result.returncode == 0, result.stderr
+  for part in ('10 frames of 64x48', 'out.mp4: about 24 frames', 'network', 'memory: about'):
+    assert part in result.stdout
+  assert sorted(folder.rglob('*')) == before
+
+
+def test_new_frames_say_how_near_they_are_to_their_time(folder):
+  encode(folder / 'clip.mp4', map(picture, range(4)))
+  result = interpolate(folder, 'clip.mp4', '--model=net.npz', '--output=out.mp4', '--multiply=3')
+  assert 'new frames are within 0.42 ms of their time' in result.stderr  # 1/96 of 40 ms
 
 
 @pytest.mark.slow

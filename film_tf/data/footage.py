@@ -64,8 +64,12 @@ def files(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def natural(paths: Iterable[pathlib.Path]) -> list[pathlib.Path]:
-  """Paths sorted as a person would: numbers by their value."""
-  return sorted(paths, key=lambda path: [int(s) if s.isdigit() else s for s in re.split(r'(\d+)', str(path))])
+  """Paths sorted as a person would: numbers by their value, the suffix last."""
+
+  def key(path):
+    return [int(s) if s.isdecimal() else s for s in re.split(r'(\d+)', str(path.with_suffix('')))], path.suffix
+
+  return sorted(paths, key=key)
 
 
 def video(path: pathlib.Path) -> Iterator[Frame]:

@@ -19,6 +19,9 @@ def ahead(items: Iterable, count: int = 4) -> Iterator:
           return
     except BaseException as error:  # handed on to who asks
       last = (_END, error)
+    finally:
+      if hasattr(items, 'close'):  # a generator, which may have a thread of its own
+        items.close()
     _put(made, last, stopped)
 
   thread = threading.Thread(target=make, daemon=True)

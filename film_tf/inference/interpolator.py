@@ -1,7 +1,9 @@
-"""Frames between two frames, for NumPy images."""
+"""Frames between two frames, for NumPy images and image files."""
 
+import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -10,10 +12,23 @@ import tensorflow as tf
 from film_tf import keys
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
+from film_tf.inference import frames, timeline
 from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
+from film_tf.model.warp import warp
 
 _SCALES = {'uint8': 255.0, 'uint16': 65535.0, 'float32': 1.0, 'float64': 1.0}  # the value of white
+Image = np.ndarray | str | os.PathLike
+Progress = Callable[[int, int], None]  # called with how many are done, and of how many
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+  """What the network knows of one image, or of a batch of them."""
+
+  like: np.ndarray  # an image of its shape and type
+  features: dict  # of its colours, which are premultiplied by alpha
+  alpha: tf.Tensor | None = None  # [B, H, W, 1] in [0, 1]
 
 
 class Interpolator:
@@ -26,11 +41,15 @@ class Interpolator:
     model: a network that comes with film_tf (`film_mini`), a SavedModel folder or a weights file (.npz) of film_tf,
       or a `FilmNet`.
 
+  Attributes:
+    identity: what tells one model from another, a string.
+
   Raises:
     UserError: there is no such model.
   """
 
   def __init__(self, model: str | os.PathLike | FilmNet = 'film_mini'):
+    self.identity = _identity(model)
     if isinstance(model, FilmNet):
       self._model = saved_model.Served(model)
     elif model not in pretrained.SHA256 and os.path.isdir(model):
@@ -38,22 +57,23 @@ class Interpolator:
     else:
       self._model = saved_model.Served(weights.load(model))
 
-  def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+  def between(self, a: Image, b: Image) -> np.ndarray:
     """The frame halfway between two.
 
     Args:
-      a: `[H, W, 3]` RGB, or `[B, H, W, 3]`: uint8, uint16, or float in [0, 1]. Any size.
+      a: `[H, W, 3]` RGB, `[H, W, 4]` RGBA, or either as `[B, H, W, ...]`: uint8, uint16, or float in [0, 1]. Any size.
+        Or the path of an image file.
       b: the same shape and type.
 
     Returns:
-      The same shape and type.
+      The same shape and type. Colours are not premultiplied by alpha, neither here nor there.
 
     Raises:
-      UserError: shape or type is none of these, or they differ.
+      UserError: shape or type is none of these, or they differ, or a file cannot be read.
     """
     return next(self.recurse(a, b, 1))
 
-  def recurse(self, a: np.ndarray, b: np.ndarray, times: int) -> Iterator[np.ndarray]:
+  def recurse(self, a: Image, b: Image, times: int, progress: Progress | None = None) -> Iterator[np.ndarray]:
     """The 2^times - 1 frames between two, evenly spaced, in order: halfway, halfway of the halves, and so on.
 
     Every frame's features are computed once. The first frame comes after `times` steps, not after all.
@@ -62,54 +82,109 @@ class Interpolator:
       a: as for `between`.
       b: as for `between`.
       times: how often to halve, 1 or more.
+      progress: as for `at`.
 
     Raises:
       UserError: as for `between`, or times < 1.
     """
     if times < 1:
       raise UserError(f'times is {times}; expected 1 or more')
-    return self.at(a, b, [Fraction(i, 2**times) for i in range(1, 2**times)])
+    a, b = _pair(a, b)
+    shares = [Fraction(i, 2**times) for i in range(1, 2**times)]
+    return _told(self.halvings(self.features(a), self.features(b), shares), len(shares), progress)
 
-  def at(self, a: np.ndarray, b: np.ndarray, shares: Sequence[Fraction]) -> Iterator[np.ndarray]:
-    """The frames at `shares` of the way from one to the other.
+  def at(
+    self, a: Image, b: Image, shares: Sequence[float | Fraction], progress: Progress | None = None
+  ) -> Iterator[np.ndarray]:
+    """The frames at `shares` of the way from one to the other, each met to 1/64, as halving five times reaches it.
 
     Args:
       a: as for `between`.
       b: as for `between`.
-      shares: increasing, each a whole number over a power of two, more than 0 and less than 1: what halving reaches.
+      shares: more than 0 and less than 1, increasing.
+      progress: called with the number of frames that are done, and of all.
 
     Raises:
       UserError: as for `between`, or a share is none of these.
     """
-    _check(a, b)
-    return self.halvings(self.features(a), self.features(b), shares, like=a)
+    a, b = _pair(a, b)
+    wanted = [timeline.nearest(s) for s in timeline.Shares(tuple(timeline.number(s, 'at') for s in shares)).shares]
+    between = sorted({share for share in wanted if 0 < share < 1})
+    images = {Fraction(0): a, Fraction(1): b}
+    made = self.halvings(self.features(a), self.features(b), between)
 
-  def features(self, image: np.ndarray) -> dict:
+    def each():
+      for share in wanted:
+        if share not in images:
+          images[share] = next(made)
+        yield images[share]
+
+    return _told(each(), len(wanted), progress)
+
+  def features(self, image: np.ndarray) -> Known:
     """What the network knows of one image, to be computed once for all frames made from it."""
-    return self._model.features(_to_batch(image))
+    batch = image / np.float32(_SCALES[image.dtype.name])
+    batch = tf.constant(batch if image.ndim == 4 else batch[np.newaxis], tf.float32)
+    if image.shape[-1] == 3:
+      return Known(image, self._model.features(batch))
+    colours, alpha = batch[..., :3], batch[..., 3:]
+    return Known(image, self._model.features(colours * alpha), alpha)
 
-  def halvings(self, first: dict, last: dict, shares: Sequence[Fraction], like: np.ndarray) -> Iterator[np.ndarray]:
-    """As `at`, from the `features` of both images, in the shape and type of the image `like`."""
-    for share in shares:
-      if not 0 < share < 1 or share.denominator & (share.denominator - 1):
-        raise UserError(f'halving does not lead to {share}; expected a share as 3/8, over a power of two')
-    if list(shares) != sorted(set(shares)):
-      raise UserError(f'shares are {", ".join(map(str, shares))}; expected them in increasing order')
-    return (_from_batch(image, like) for image in self._halves(first, last, list(shares)))
+  def halvings(self, first: Known, last: Known, shares: Sequence[Fraction]) -> Iterator[np.ndarray]:
+    """As `at`, from the `features` of both images; shares are whole numbers over a power of two."""
+    return (_from_batch(image, first.like) for image in self._halves(first, last, list(shares)))
 
   def _halves(self, first, last, shares):
-    """The images at shares of the way between two frames of which the features are given."""
-    batch = tf.shape(first[keys.IMAGE])[0]
-    image = self._model.between(first, last, tf.fill((batch, 1), 0.5))[keys.IMAGE]
-    image = tf.clip_by_value(image, 0.0, 1.0)
+    """The images at shares of the way between two frames."""
+    if not shares:
+      return
+    colours, alpha = self._middle(first, last)
     before, after = [2 * s for s in shares if 2 * s < 1], [2 * s - 1 for s in shares if 2 * s > 1]
-    middle = self._model.features(image) if before or after else None
+    middle = Known(first.like, self._model.features(colours), alpha) if before or after else None
     if before:
       yield from self._halves(first, middle, before)
     if len(before) + len(after) < len(shares):
-      yield image
+      yield colours if alpha is None else tf.concat([tf.math.divide_no_nan(colours, alpha), alpha], axis=-1)
     if after:
       yield from self._halves(middle, last, after)
+
+  def _middle(self, first, last):
+    """Colours, premultiplied by alpha, and alpha: the mean of both, moved as the colours are."""
+    image = first.features[keys.IMAGE]
+    made = self._model.between(first.features, last.features, tf.fill((tf.shape(image)[0], 1), 0.5))
+    colours = tf.clip_by_value(made[keys.IMAGE], 0.0, 1.0)
+    if first.alpha is None:
+      return colours, None
+    if keys.BACKWARD_FLOW_PYRAMID not in made:
+      raise UserError('this network keeps its flow, which transparency needs; use one with use_aux_outputs')
+    flows = made[keys.BACKWARD_FLOW_PYRAMID][0], made[keys.FORWARD_FLOW_PYRAMID][0]
+    alpha = tf.add_n([0.5 * warp(one.alpha, 0.5 * flow) for one, flow in zip((first, last), flows, strict=True)])
+    return tf.minimum(colours, alpha), alpha
+
+
+def _identity(model):
+  if isinstance(model, FilmNet):
+    values = b''.join(variable.numpy().tobytes() for variable in weights.named(model).values())
+    return f'{model.name} {zlib.crc32(values):08x}'
+  if model in pretrained.SHA256:
+    return f'{model} {pretrained.SHA256[model]}'
+  path = os.path.join(model, 'saved_model.pb') if os.path.isdir(model) else model
+  about = os.stat(path) if os.path.exists(path) else None
+  return f'{os.path.abspath(model)} {about and about.st_mtime_ns}'
+
+
+def _told(images, total, progress):
+  for done, image in enumerate(images, start=1):
+    if progress:
+      progress(done, total)
+    yield image
+
+
+def _pair(a, b):
+  """Two images as arrays that fit."""
+  a, b = (frames.read(image).pixels if isinstance(image, str | os.PathLike) else image for image in (a, b))
+  _check(a, b)
+  return a, b
 
 
 def _check(a, b):
@@ -117,18 +192,13 @@ def _check(a, b):
     if not isinstance(image, np.ndarray) or image.dtype.name not in _SCALES:
       kind = f'an array of {image.dtype}' if isinstance(image, np.ndarray) else f'a {type(image).__name__}'
       raise UserError(f'a frame is {kind}; expected a NumPy array of {", ".join(_SCALES)}')
-    if image.ndim not in (3, 4) or image.shape[-1] != 3 or 0 in image.shape:
-      raise UserError(f'a frame has shape {image.shape}; expected [height, width, 3] or [batch, height, width, 3]')
+    if image.ndim not in (3, 4) or image.shape[-1] not in (3, 4) or 0 in image.shape:
+      raise UserError(f'a frame has shape {image.shape}; expected [height, width, 3 or 4], a batch before it or not')
   if a.shape != b.shape or a.dtype != b.dtype:
     raise UserError(f'the frames differ: {a.shape} {a.dtype} and {b.shape} {b.dtype}; expected the same size and type')
 
 
-def _to_batch(image):
-  batch = tf.constant(image / np.float32(_SCALES[image.dtype.name]), tf.float32)
-  return batch if image.ndim == 4 else batch[tf.newaxis]
-
-
 def _from_batch(batch, like):
   """A batch of images in [0, 1], in the shape and type of `like`."""
-  image = batch.numpy().reshape(like.shape) * _SCALES[like.dtype.name]
+  image = np.clip(batch.numpy(), 0.0, 1.0).reshape(like.shape) * _SCALES[like.dtype.name]
   return (np.round(image) if like.dtype.kind == 'u' else image).astype(like.dtype)

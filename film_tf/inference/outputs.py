@@ -1,70 +1,167 @@
-"""Where made frames go: a still, a GIF, a folder of images or a video, by the name of the output."""
+"""Where made frames go, by the name of the output: a still, an animation, a folder of images or a video.
 
+All but a still come in parts: `encode` finishes one, `join` makes the whole of them.
+"""
+
+import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import numpy as np
 
 from film_tf import files
 from film_tf.errors import UserError
+from film_tf.inference import animations, video_writer
 from film_tf.inference import frames as files_of_frames
-from film_tf.inference import video_writer
+from film_tf.inference.parts import Part, Parts
 from film_tf.inference.plan import Plan
 from film_tf.inference.sequence import Frame
+from film_tf.inference.video_encoder import CODECS, Encoder
+
+IMAGES = ('png', 'jpg', 'webp')
 
 
-def kind(path: str) -> str:
-  """What the name asks for: still, gif, video or folder.
+@dataclasses.dataclass(frozen=True)
+class Form:
+  """How an output is encoded, where its name leaves that open."""
+
+  codec: str | None = None  # of a video, FFmpeg's name; H.264 by default, VP9 in .webm
+  crf: int | None = None  # quality of a video, less is better
+  pixel_format: str | None = None  # of a video, FFmpeg's name; that of the input by default
+  images: str = 'png'  # of a folder; PNG has 16 bits where the input has
+
+
+class Still:
+  """The one frame that is made."""
+
+  def __init__(self, path: str, plan: Plan, form: Form):
+    self.path, self.plan = path, plan
+    if plan.total != 3:
+      raise UserError(
+        f'{path} holds one frame and {plan.total - 2 if plan.total else "more"} are wanted; '
+        'give --output a video, a .gif or a folder'
+      )
+    files_of_frames.check(path, files_of_frames.still_format(path), shape_of(plan))
+
+  def write(self, frames: Iterable[Frame], overwrite: bool = False):
+    """Writes it."""
+    image = list(frames)[1]
+    files_of_frames.write(self.path, files_of_frames.Frame(image.pixels, self.plan.icc_profile), overwrite)
+
+
+class Folder:
+  """Numbered images in a new folder."""
+
+  def __init__(self, path: str, plan: Plan, form: Form):
+    self.path, self.plan = path.rstrip('/'), plan
+    self._suffix = f'.{form.images}'
+    self._digits = max(4, len(str(plan.total or 10**8)) + 1)
+    files_of_frames.check(path, files_of_frames.FORMATS[self._suffix], shape_of(plan))
+
+  def encode(self, parts: Parts, frames: Iterable[Frame]) -> Sequence[int]:
+    """Writes the frames of the next part."""
+    for number, frame in enumerate(frames, start=parts.count):
+      image = files_of_frames.Frame(frame.pixels, self.plan.icc_profile)
+      files_of_frames.write(self._image(parts, number), image, overwrite=True)
+    return ()
+
+  def join(self, path: str, parts: Parts, overwrite: bool = False):
+    """Makes the folder."""
+    for number in range(parts.count, parts.count + len(os.listdir(parts.path('frames')))):
+      if os.path.exists(self._image(parts, number)):  # after the last that is noted
+        os.remove(self._image(parts, number))
+    with files.whole(path, overwrite) as temporary:
+      os.rename(parts.path('frames'), temporary)
+
+  def _image(self, parts, number):
+    return os.path.join(parts.path('frames'), f'frame_{number:0{self._digits}d}{self._suffix}')
+
+
+class Animation(Folder):
+  """A GIF or animated WebP, of images that are kept until it is whole."""
+
+  def __init__(self, path: str, plan: Plan, form: Form):
+    super().__init__(path, plan, Form())
+    files_of_frames.check(path, animations.FORMATS[os.path.splitext(path)[1].lower()], shape_of(plan))
+
+  def join(self, path: str, parts: Parts, overwrite: bool = False):
+    """Makes the animation."""
+    images = (files_of_frames.read(self._image(parts, number)).pixels for number in range(parts.count))
+    times = [time for part in parts.parts for time in part.times]
+    animations.write(path, images, [time - times[0] for time in (*times, parts.parts[-1].end)], overwrite)
+
+
+class Video:
+  """A video, of pieces each encoded by itself."""
+
+  def __init__(self, path: str, plan: Plan, form: Form):
+    self.path, self.plan = path, plan
+    suffix = video_writer.suffix_of(path)
+    if plan.alpha:
+      raise UserError(f'{path} is a video, which holds no transparency here; choose a folder, .webp or .gif')
+    codec = form.codec or CODECS[suffix]
+    self._encoder = Encoder(plan.look, plan.rate, plan.time_base, codec, form.crf, form.pixel_format)
+    self._encoder.check(path, video_writer.FORMATS[suffix])
+
+  def encode(self, parts: Parts, frames: Iterable[Frame]) -> Sequence[int]:
+    """Encodes the next piece, and returns the turns of its packets."""
+    return self._encoder.encode(self._piece(parts, len(parts.parts)), frames)
+
+  def join(self, path: str, parts: Parts, overwrite: bool = False):
+    """Makes the video."""
+    pieces = [video_writer.Piece(self._piece(parts, i), p.times, p.turns) for i, p in enumerate(parts.parts)]
+    look, time_base, rest = self.plan.look, self.plan.time_base, self.plan.rest
+    video_writer.join(path, pieces, parts.parts[-1].end, look, time_base, rest, overwrite)
+
+  def _piece(self, parts, number):
+    return parts.path(f'{number:06d}.mkv')
+
+
+def of(path: str, plan: Plan, form: Form = Form()) -> Still | Folder | Animation | Video:
+  """What the name asks for, checked as far as it can be before the long work.
 
   Raises:
-    UserError: none of these.
+    UserError: the name asks for nothing that we write, or for what cannot hold such frames.
   """
   suffix = os.path.splitext(path)[1].lower()
   if path.endswith('/') or not suffix:
-    return 'folder'
-  if suffix in video_writer.CODECS:
-    return 'video'
-  if suffix == '.gif':
-    return 'gif'
-  if suffix in files_of_frames.FORMATS:
-    return 'still'
-  known = [*files_of_frames.FORMATS, '.gif', *video_writer.CODECS]
-  raise UserError(f'cannot write {path}: expected a name that ends in {", ".join(known)}, or a folder')
-
-
-def check(path: str, overwrite: bool = False):
-  """Raises what `write` would raise of the name, but before the long work."""
-  if kind(path) == 'folder' and os.path.exists(path):
-    raise UserError(f'{path} exists already; give a new folder')
-  files.check(path, overwrite)
-
-
-def write(
-  path: str, made: Iterable[Frame], plan: Plan, codec: str | None = None, crf: int | None = None, overwrite=False
-):
-  """Writes what was made by a plan: of a still the first frame that is between others, else all frames.
-
-  Args:
-    path: its name says what, see `kind`.
-    made: in order of time.
-    plan: of what is made.
-    codec: of a video, see `video_writer.write`.
-    crf: likewise.
-    overwrite: replace an existing file; folders never are.
-
-  Raises:
-    UserError: it exists or cannot be written.
-  """
-  wanted = kind(path)
-  if wanted == 'video':
-    video_writer.write(path, made, plan.look, plan.time_base, plan.rate, plan.source, codec, crf, overwrite)
-    return
-  images = (files_of_frames.Frame(frame.pixels, plan.icc_profile) for frame in made if wanted != 'still' or frame.made)
-  if wanted == 'still':
-    files_of_frames.write(path, next(images), overwrite)
-  elif wanted == 'gif':
-    files_of_frames.write_gif(path, images, float(plan.rate), overwrite)
+    output = Folder
+  elif suffix in video_writer.FORMATS:
+    output = Video
+  elif suffix == '.gif' or (suffix in animations.FORMATS and plan.total != 3):
+    output = Animation
+  elif suffix in files_of_frames.FORMATS:
+    output = Still
   else:
-    with files.whole(path) as folder:
-      os.mkdir(folder)
-      digits = max(4, len(str(plan.total or 10**9)))
-      for i, image in enumerate(images):
-        files_of_frames.write(os.path.join(folder, f'frame_{i:0{digits}d}.png'), image)
+    known = ', '.join([*files_of_frames.FORMATS, '.gif', *video_writer.FORMATS])
+    raise UserError(f'cannot write {path}: expected a name that ends in {known}, or a folder')
+  for name in ('codec', 'crf', 'pixel_format'):
+    if getattr(form, name) is not None and output is not Video:
+      raise UserError(f'--{name} is for videos, and {path} is none')
+  if form.images != Form.images and output is not Folder:
+    raise UserError(f'--images={form.images} is for a folder of images, and {path} is none')
+  return output(path, plan, form)
+
+
+def shape_of(plan: Plan) -> tuple[int, int, int]:
+  """Height, width and channels of the frames."""
+  return plan.look.height, plan.look.width, 4 if plan.alpha else 3
+
+
+def part_of(frames: Iterable[Frame], sink: Folder | Video, parts: Parts, default_end: Fraction) -> Part | None:
+  """Encodes frames as the next part; None where there are none."""
+  seen: list[Frame] = []
+
+  def each():
+    for frame in frames:
+      seen.append(dataclasses.replace(frame, pixels=np.empty(0)))
+      yield frame
+
+  turns = sink.encode(parts, each())
+  if not seen:
+    return None
+  last = seen[-1]
+  made, off = sum(frame.made for frame in seen), max(frame.off for frame in seen)
+  end = last.time + (last.duration or default_end)
+  return Part([frame.time for frame in seen], end, made, off, last.place, turns)

@@ -5,6 +5,7 @@ Times are `fractions.Fraction` seconds from end to end, so that nothing drifts, 
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 
 from film_tf.errors import UserError
@@ -21,25 +22,38 @@ class Moment:
 
 
 @dataclasses.dataclass(frozen=True)
-class Division:
-  """Every frame, and `parts - 1` more between it and the next; times stay what they are.
+class Shares:
+  """Every frame, and more at `shares` of the time between it and the next; times stay what they are.
+
+  Raises:
+    UserError: shares do not increase, or are not between 0 and 1.
+  """
+
+  shares: tuple[Fraction, ...]
+  spacing = None  # seconds from one to the next, where that is always the same
+
+  def __post_init__(self):
+    if list(self.shares) != sorted({share for share in self.shares if 0 < share < 1}):
+      given = ', '.join(f'{float(share):g}' for share in self.shares)
+      raise UserError(f'{given} are no times between two frames; expected numbers over 0 and under 1 that increase')
+
+  def moments(self, begin: Fraction, end: Fraction, last: bool) -> list[Moment]:
+    """What is wanted of `begin <= time < end`, from a frame to the next; the `last` frame stands alone until `end`."""
+    if begin >= end:
+      return []
+    times = [begin + (end - begin) * share for share in (0, *(() if last else self.shares))]
+    return [Moment(time, time) for time in times]
+
+
+def division(parts: int) -> Shares:
+  """Every frame, and `parts - 1` more between it and the next, evenly.
 
   Raises:
     UserError: parts < 1.
   """
-
-  parts: int
-  spacing = None  # seconds from one to the next, where that is always the same
-
-  def __post_init__(self):
-    if self.parts < 1:
-      raise UserError(f'the time between two frames cannot be cut into {self.parts} parts; expected 1 or more')
-
-  def moments(self, begin: Fraction, end: Fraction, last: bool) -> list[Moment]:
-    """What is wanted of `begin <= time < end`, from a frame to the next; the `last` frame stands alone until `end`."""
-    parts = 1 if last else self.parts
-    times = [begin + (end - begin) * i / parts for i in range(parts)]
-    return [Moment(time, time) for time in times]
+  if parts < 1:
+    raise UserError(f'the time between two frames cannot be cut into {parts} parts; expected 1 or more')
+  return Shares(tuple(Fraction(i, parts) for i in range(1, parts)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,15 +74,51 @@ class Grid:
 
   @property
   def spacing(self) -> Fraction:
-    """As of `Division`."""
+    """As of `Shares`."""
     return 1 / self.fps
 
   def moments(self, begin: Fraction, end: Fraction, last: bool) -> list[Moment]:
-    """As of `Division`."""
+    """As of `Shares`."""
     ticks = [math.ceil((time - self.start) * self.slow * self.fps) for time in (begin, end)]
     return [Moment(self.start + i / self.fps, self.start + i / self.fps / self.slow) for i in range(*ticks)]
 
 
-def halvings(moment: Moment, begin: Fraction, end: Fraction) -> Fraction:
-  """Where between two frames a moment lies, 0 to 1, as the nearest multiple of 1 / 2^`DEPTH`."""
-  return Fraction(round((moment.source - begin) / (end - begin) * 2**DEPTH), 2**DEPTH)
+def share_of(moment: Moment, begin: Fraction, end: Fraction) -> Fraction:
+  """Where between two frames a moment lies, 0 to 1."""
+  return (moment.source - begin) / (end - begin)
+
+
+def nearest(share: Fraction) -> Fraction:
+  """What halving `DEPTH` times reaches: the nearest multiple of 1 / 2^`DEPTH`."""
+  return Fraction(round(share * 2**DEPTH), 2**DEPTH)
+
+
+def midpoints(shares: Iterable[Fraction]) -> set[Fraction]:
+  """All that have to be made to reach `shares`, multiples of 1 / 2^n: each is halfway between two of the others."""
+  found = set()
+  for share in shares:
+    low, high = Fraction(0), Fraction(1)
+    while 0 < share < 1:
+      middle = (low + high) / 2
+      found.add(middle)
+      if middle == share:
+        break
+      low, high = (low, middle) if share < middle else (middle, high)
+  return found
+
+
+def number(value: int | float | str | Fraction, name: str) -> Fraction:
+  """The exact value of what a person writes: 29.97 is 30000/1001, as broadcasters mean it, where `name` is fps.
+
+  Raises:
+    UserError: it is no number, or less than 0, or 0 where that makes no sense.
+  """
+  try:
+    exact = Fraction(str(value))
+  except (ValueError, ZeroDivisionError) as error:
+    raise UserError(f'{name}={value} is no number; expected one such as 60, 2.5 or 24000/1001') from error
+  if exact < 0 or (exact == 0 and name in ('fps', 'slow')):
+    raise UserError(f'{name}={value} is too little; expected more than 0')
+  broadcast = Fraction(math.ceil(exact) * 1000, 1001)
+  meant = name == 'fps' and exact != broadcast and abs(exact - broadcast) <= Fraction(1, 200) and exact % 1
+  return broadcast if meant else exact

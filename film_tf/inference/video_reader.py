@@ -1,6 +1,7 @@
 """Videos as they are read: what they are, and their frames at exact times."""
 
 import dataclasses
+import itertools
 import os
 import pathlib
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ class VideoReader:
     start: time of the first frame in seconds, likewise.
     length: seconds in all, or None where the file does not say.
     time_base: seconds, a Fraction, of which all times are multiples.
+    notes: what of it is not kept, for people.
 
   Raises:
     UserError: there is no PyAV, or the file is missing, no video, or has no frame.
@@ -59,6 +61,7 @@ class VideoReader:
       if first is None:
         raise UserError(f'{self.path} has no frame that can be decoded')
       context = stream.codec_context
+      self.notes = ('its transparency is left out',) if _alpha(first.format) else ()
       self.time_base = stream.time_base
       self.rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
       self.start = self._time(first, Fraction(0))
@@ -92,10 +95,8 @@ class VideoReader:
     """
     with self.open() as container:
       stream = self._stream(container)
-      if start is not None and start > self.start:
-        container.seek(int(start / stream.time_base), stream=stream)
       last = None
-      for frame in self._decoded(container, stream):
+      for frame in self._decoded_from(container, stream, start):
         time = self._time(frame, last + 1 / self.rate if last is not None else Fraction(0))
         if stop is not None and time >= stop:
           return
@@ -118,10 +119,22 @@ class VideoReader:
     try:
       for frame in container.decode(stream):
         if frame.is_corrupt:
-          raise UserError(f'{self.path} is damaged at {frame.time or 0.0:.3f} s')
+          raise UserError(f'{self.path} is damaged at {frame.time or 0.0:.3f} s; --stop takes what comes before')
         yield frame
     except av.FFmpegError as error:
       raise UserError(f'{self.path} cannot be decoded: {error.strerror or error}') from error
+
+  def _decoded_from(self, container, stream, start):
+    """All frames, or those of `start` and later, and some before."""
+    if start is None or start <= self.start:
+      return self._decoded(container, stream)
+    container.seek(int(start / stream.time_base), stream=stream)
+    frames = self._decoded(container, stream)
+    first = next(frames, None)
+    if first is not None and first.pts is not None and self._time(first, None) <= start:
+      return itertools.chain([first], frames)
+    container.seek(int(self.start / stream.time_base), stream=stream)  # the file's index was wrong, or it has none
+    return self._decoded(container, stream)
 
   def _time(self, frame, otherwise):
     return frame.pts * frame.time_base if frame.pts is not None else otherwise
@@ -136,6 +149,10 @@ class VideoReader:
       dst_color_range=FULL,
       interpolation=exact(),
     )
+
+
+def _alpha(video_format) -> bool:
+  return video_format.name.startswith(('yuva', 'rgba', 'bgra', 'argb', 'abgr', 'gbrap', 'ya'))
 
 
 def matrix(number: int) -> int:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import film_tf
 from film_tf.errors import UserError
+from film_tf.inference import frames
 from film_tf.inference.interpolator import Interpolator
 from tests import conftest
 
@@ -71,10 +72,12 @@ def test_one_trace_serves_all_sizes(tiny):
     (np.zeros((4, 5, 3)), np.zeros((4, 6, 3)), r'\(4, 6, 3\)'),
     (np.zeros((4, 5, 3)), np.zeros((4, 5, 3), np.uint8), 'uint8'),
     (np.zeros((4, 5)), np.zeros((4, 5)), r'\(4, 5\)'),
-    (np.zeros((4, 5, 4)), np.zeros((4, 5, 4)), r'\(4, 5, 4\)'),
+    (np.zeros((4, 5, 5)), np.zeros((4, 5, 5)), r'\(4, 5, 5\)'),
+    (np.zeros((4, 5, 4)), np.zeros((4, 5, 3)), r'\(4, 5, 4\)'),
     (np.zeros((0, 5, 3)), np.zeros((0, 5, 3)), r'\(0, 5, 3\)'),
     (np.zeros((4, 5, 3), np.int32), np.zeros((4, 5, 3), np.int32), 'int32'),
-    ('a.png', 'b.png', 'str'),
+    ('none.png', 'b.png', 'none.png'),
+    ([0], [1], 'list'),
   ],
 )
 def test_what_is_no_pair_of_frames_is_named(tiny, a, b, part):
@@ -113,8 +116,66 @@ def test_shares_are_met_by_halving_and_shared_midpoints_are_made_once(tiny, monk
   assert len(calls) == 5  # 1/2, 1/4, 1/8, 3/8, 3/4
 
 
-@pytest.mark.parametrize('shares', [[Fraction(1, 3)], [Fraction(0)], [Fraction(1)], [Fraction(3, 4), Fraction(1, 4)]])
-def test_shares_that_halving_does_not_meet_are_refused(tiny, shares):
+@pytest.mark.parametrize('shares', [[0], [1], [0.75, 0.25], [-0.5], ['half']])
+def test_shares_that_are_not_between_or_do_not_increase_are_refused(tiny, shares):
   frame = np.zeros((4, 5, 3))
   with pytest.raises(UserError, match=str(shares[0])):
     Interpolator(tiny).at(frame, frame, shares)
+
+
+def test_a_share_is_met_by_what_halving_reaches_next_to_it(tiny):
+  a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
+  interpolator = Interpolator(tiny)
+  told = []
+  third, near = interpolator.at(a, b, [1 / 3, 0.34], lambda done, total: told.append((done, total)))
+  (expected,) = interpolator.at(a, b, [Fraction(11, 32)])
+  np.testing.assert_array_equal(third, expected)
+  np.testing.assert_array_equal(near, expected)
+  assert told == [(1, 2), (2, 2)]
+
+
+def test_files_are_read(tiny, tmp_path):
+  a, b = (np.round(255 * conftest.pair(1, 20, 20)[key][0]).astype(np.uint8) for key in ('x0', 'x1'))
+  for name, image in (('a.png', a), ('b.png', b)):
+    frames.write(tmp_path / name, frames.Frame(image))
+  interpolator = Interpolator(tiny)
+  np.testing.assert_array_equal(
+    interpolator.between(tmp_path / 'a.png', str(tmp_path / 'b.png')), interpolator.between(a, b)
+  )
+
+
+def rgba(alpha, seed=0):
+  image = np.round(255 * conftest.pair(1, 24, 30, seed)['x0'][0])
+  return np.dstack([image, np.broadcast_to(alpha, (24, 30))]).astype(np.uint8)
+
+
+def test_opaque_images_are_made_as_without_alpha(tiny):
+  a, b = rgba(255), rgba(255, 1)
+  middle = Interpolator(tiny).between(a, b)
+  np.testing.assert_array_equal(middle[..., :3], Interpolator(tiny).between(a[..., :3], b[..., :3]))
+  assert (middle[..., 3] == 255).all()
+
+
+def test_what_is_transparent_does_not_colour_what_is_not(tiny):
+  """Whatever lies hidden under alpha 0 changes nothing, and what is seen is that of premultiplied colours."""
+  hole = np.where(np.arange(30) < 15, 255, 0)
+  a, b = rgba(hole), rgba(hole, 1)
+  interpolator = Interpolator(tiny)
+  middle = interpolator.between(a, b)
+  a[:, 15:, :3], b[:, 15:, :3] = 255, 7
+  np.testing.assert_array_equal(interpolator.between(a, b), middle)
+  alpha = middle[..., 3:] / 255
+  assert alpha.min() == 0 and alpha.max() == 1  # noqa: PT018
+  black = [np.round(image[..., :3] * (image[..., 3:] / 255)).astype(np.uint8) for image in (a, b)]
+  expected = np.minimum(interpolator.between(*black), middle[..., 3:])
+  np.testing.assert_allclose(middle[..., :3] * alpha, expected, atol=1.01)
+
+
+def test_still_transparent_images_stay_what_they_are():
+  soft = np.linspace(0, 255, 30)
+  image = rgba(soft)
+  image[..., :3] = 100
+  middle = Interpolator().between(image, image).astype(int)
+  np.testing.assert_allclose(middle[..., 3], image[..., 3], atol=2)
+  seen = image[..., 3] > 40
+  np.testing.assert_allclose(middle[..., :3][seen], 100, atol=12)

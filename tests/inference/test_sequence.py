@@ -8,7 +8,7 @@ from film_tf.errors import UserError
 from film_tf.inference import sequence
 from film_tf.inference.interpolator import Interpolator
 from film_tf.inference.sequence import Frame
-from film_tf.inference.timeline import Division, Grid
+from film_tf.inference.timeline import Grid, division
 from tests import conftest
 
 RANDOM = np.random.default_rng(0)
@@ -32,7 +32,7 @@ def interpolator(tiny, monkeypatch):
 
 def test_frames_between_are_those_of_the_interpolator(interpolator):
   given = pictures(3)
-  made = list(sequence.interpolate(at(given), Division(4), interpolator))
+  made = list(sequence.interpolate(at(given), division(4), interpolator))
   assert [frame.time for frame in made] == [Fraction(i, 40) for i in range(9)]
   assert [frame.made for frame in made] == [i % 4 != 0 for i in range(9)]
   expected = [given[0], *interpolator.recurse(*given[:2], 2), given[1], *interpolator.recurse(*given[1:], 2), given[2]]
@@ -43,7 +43,7 @@ def test_frames_between_are_those_of_the_interpolator(interpolator):
 def test_every_given_frame_goes_through_the_extractor_once(interpolator, monkeypatch):
   calls, features = [], interpolator.features
   monkeypatch.setattr(interpolator, 'features', lambda image: calls.append(1) or features(image))
-  assert len(list(sequence.interpolate(at(pictures(5)), Division(2), interpolator))) == 9
+  assert len(list(sequence.interpolate(at(pictures(5)), division(2), interpolator))) == 9
   assert len(calls) == 5
 
 
@@ -77,7 +77,7 @@ def test_only_a_few_frames_are_held(interpolator):
       most = max(most, len(alive))
       yield Frame(image, Fraction(i, 10))
 
-  for _ in sequence.interpolate(endless(), Division(2), interpolator):
+  for _ in sequence.interpolate(endless(), division(2), interpolator):
     pass
   assert most <= 4
 
@@ -85,7 +85,7 @@ def test_only_a_few_frames_are_held(interpolator):
 @pytest.mark.parametrize('at_cut', sequence.AT_CUT)
 def test_nothing_is_made_across_a_cut(tiny, at_cut):
   dark, bright = (RANDOM.integers(low, low + 100, (64, 64, 3), np.uint8) for low in (0, 150))
-  made = list(sequence.interpolate(at([dark, bright]), Division(4), Interpolator(tiny), at_cut=at_cut))
+  made = list(sequence.interpolate(at([dark, bright]), division(4), Interpolator(tiny), at_cut=at_cut))
   for i, frame in enumerate(made):
     if at_cut == 'hold':
       expected = bright if i == 4 else dark
@@ -95,7 +95,7 @@ def test_nothing_is_made_across_a_cut(tiny, at_cut):
     assert not frame.made
   assert all(
     frame.made
-    for frame in list(sequence.interpolate(at([dark, bright]), Division(4), Interpolator(tiny), at_cut=None))[1:4]
+    for frame in list(sequence.interpolate(at([dark, bright]), division(4), Interpolator(tiny), at_cut=None))[1:4]
   )
 
 
@@ -103,24 +103,24 @@ def test_duplicates_are_left_out_and_what_is_between_goes_in_even_steps(interpol
   a, b, c = pictures(3)
   again = np.clip(a.astype(int) + RANDOM.integers(0, 2, a.shape) * (RANDOM.random(a.shape) < 0.5), 0, 255)
   given = at([a, again.astype(np.uint8), b, c])
-  made = list(sequence.interpolate(given, Division(2), interpolator, duplicates='retime'))
+  made = list(sequence.interpolate(given, division(2), interpolator, duplicates='retime'))
   assert [frame.time for frame in made] == [0, Fraction(1, 10), Fraction(2, 10), Fraction(5, 20), Fraction(3, 10)]
   np.testing.assert_array_equal(made[1].pixels, interpolator.between(a, b))
-  assert len(list(sequence.interpolate(given, Division(2), interpolator))) == 7
+  assert len(list(sequence.interpolate(given, division(2), interpolator))) == 7
 
 
 def test_a_picture_that_stands_still_is_no_duplicate_to_leave_out(interpolator):
   (a, b), count = pictures(2), 12
-  made = list(sequence.interpolate(at([a] * count + [b]), Division(1), interpolator, duplicates='retime'))
+  made = list(sequence.interpolate(at([a] * count + [b]), division(1), interpolator, duplicates='retime'))
   assert made[-1].time == Fraction(count, 10)
   assert len(made) == 4  # of frames 0, 4, 8 and the last
-  still = list(sequence.interpolate(at([a] * 3), Division(1), interpolator, duplicates='retime'))
+  still = list(sequence.interpolate(at([a] * 3), division(1), interpolator, duplicates='retime'))
   assert [frame.time for frame in still] == [0, Fraction(2, 10)]
 
 
 def test_sixteen_bits_stay_sixteen_bits(interpolator):
   given = [image.astype(np.uint16) * 257 for image in pictures(2)]
-  made = list(sequence.interpolate(at(given), Division(2), interpolator))
+  made = list(sequence.interpolate(at(given), division(2), interpolator))
   assert {frame.pixels.dtype.name for frame in made} == {'uint16'}
   assert (made[1].pixels % 257 != 0).any()
 
@@ -140,10 +140,29 @@ def test_sixteen_bits_stay_sixteen_bits(interpolator):
 )
 def test_frames_that_do_not_fit_are_named(interpolator, frames, parts):
   with pytest.raises(UserError) as error:
-    list(sequence.interpolate(frames, Division(2), interpolator))
+    list(sequence.interpolate(frames, division(2), interpolator))
   assert all(part in error.value.message for part in parts)
 
 
 def test_no_frames_are_no_frames(interpolator):
-  assert list(sequence.interpolate([], Division(2), interpolator)) == []
-  assert len(list(sequence.interpolate(at(pictures(1)), Division(2), interpolator))) == 1
+  assert list(sequence.interpolate([], division(2), interpolator)) == []
+  assert len(list(sequence.interpolate(at(pictures(1)), division(2), interpolator))) == 1
+
+
+@pytest.mark.parametrize('clock', [division(3), Grid(Fraction(15))])
+@pytest.mark.parametrize('duplicates', ['keep', 'retime'])
+def test_a_sequence_goes_on_from_any_place(interpolator, clock, duplicates):
+  a, b, c = pictures(3)
+  given = at([a, b, b, c])
+  whole = list(sequence.interpolate(given, clock, interpolator, duplicates=duplicates))
+  for i, frame in enumerate(whole):
+    since = [other for other in given if other.time >= frame.place.time]
+    rest = list(sequence.interpolate(since, clock, interpolator, duplicates=duplicates, skip=frame.place.count))
+    assert [other.time for other in rest] == [other.time for other in whole[i + 1 :]]
+    for one, other in zip(rest, whole[i + 1 :], strict=True):
+      np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_what_halving_does_not_reach_is_said(interpolator):
+  made = list(sequence.interpolate(at(pictures(2)), division(3), interpolator))
+  assert [frame.off for frame in made] == [0, Fraction(1, 960), Fraction(1, 960), 0]  # 1/3 is 11/32 less 1/96

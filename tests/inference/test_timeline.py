@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 
 from film_tf.errors import UserError
-from film_tf.inference.timeline import DEPTH, Division, Grid, Moment, halvings
+from film_tf.inference.timeline import DEPTH, Grid, Moment, Shares, division, midpoints, nearest, number, share_of
 
 
 def all_moments(clock, times, end):
@@ -16,13 +16,13 @@ def all_moments(clock, times, end):
 @pytest.mark.parametrize('parts', [1, 2, 3, 8])
 def test_n_frames_become_parts_times_n_minus_1_and_1(count, parts):
   times = [Fraction(i, 24) for i in range(count)]
-  moments = all_moments(Division(parts), times, Fraction(count, 24))
+  moments = all_moments(division(parts), times, Fraction(count, 24))
   assert moments == [Moment(Fraction(i, 24 * parts), Fraction(i, 24 * parts)) for i in range(parts * (count - 1) + 1)]
 
 
 def test_a_division_keeps_uneven_times():
   times = [Fraction(0), Fraction(1, 10), Fraction(4, 10)]
-  assert [m.shown for m in all_moments(Division(2), times, Fraction(5, 10))] == [
+  assert [m.shown for m in all_moments(division(2), times, Fraction(5, 10))] == [
     0,
     Fraction(1, 20),
     Fraction(1, 10),
@@ -54,15 +54,55 @@ def test_a_grid_starts_with_the_first_frame_of_an_input_that_starts_late():
 
 def test_halvings_meet_a_time_to_a_64th_of_the_interval():
   for i in range(100):
-    share = halvings(Moment(Fraction(0), 3 + Fraction(i, 100) / 7), Fraction(3), Fraction(3) + Fraction(1, 7))
+    share = nearest(share_of(Moment(Fraction(0), 3 + Fraction(i, 100) / 7), Fraction(3), Fraction(3) + Fraction(1, 7)))
     assert abs(share - Fraction(i, 100)) <= Fraction(1, 2 ** (DEPTH + 1))
     assert 2**DEPTH % share.denominator == 0
 
 
 @pytest.mark.parametrize(
   ('clock', 'part'),
-  [(lambda: Division(0), '0'), (lambda: Grid(Fraction(0)), '0.0'), (lambda: Grid(Fraction(1), Fraction(-1)), '-1')],
+  [
+    (lambda: division(0), '0'),
+    (lambda: Shares((Fraction(1, 2), Fraction(1, 4))), '0.5, 0.25'),
+    (lambda: Shares((Fraction(1),)), '1'),
+    (lambda: Grid(Fraction(0)), '0.0'),
+    (lambda: Grid(Fraction(1), Fraction(-1)), '-1'),
+  ],
 )
 def test_what_makes_no_sense_is_refused(clock, part):
   with pytest.raises(UserError, match=part):
     clock()
+
+
+def test_shares_lie_between_every_two_frames_and_none_after_the_last():
+  times = [Fraction(0), Fraction(1), Fraction(3)]
+  shown = [m.shown for m in all_moments(Shares((Fraction(1, 4), Fraction(1, 2))), times, Fraction(4))]
+  assert shown == [0, Fraction(1, 4), Fraction(1, 2), 1, Fraction(3, 2), 2, 3]
+  assert division(2).moments(Fraction(3), Fraction(3), last=True) == []  # the first frame again, that ends a loop
+
+
+def test_midpoints_are_those_on_the_way():
+  assert midpoints([Fraction(1, 2)]) == {Fraction(1, 2)}
+  assert midpoints([Fraction(3, 8)]) == {Fraction(1, 2), Fraction(1, 4), Fraction(3, 8)}
+  assert len(midpoints(Fraction(i, 8) for i in range(9))) == 7
+
+
+@pytest.mark.parametrize(
+  ('given', 'meant'),
+  [
+    ('23.976', Fraction(24000, 1001)),
+    (29.97, Fraction(30000, 1001)),
+    ('59.94', Fraction(60000, 1001)),
+    ('24000/1001', Fraction(24000, 1001)),
+    (60, Fraction(60)),
+    ('12.5', Fraction(25, 2)),
+  ],
+)
+def test_rates_are_what_broadcasters_mean(given, meant):
+  assert number(given, 'fps') == meant
+
+
+@pytest.mark.parametrize('given', ['fast', '0', '-1', '1/0', 'nan', 'inf', ''])
+def test_what_is_no_rate_is_refused(given):
+  with pytest.raises(UserError, match=f'fps={given}'):
+    number(given, 'fps')

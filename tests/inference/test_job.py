@@ -1,0 +1,276 @@
+"""Whole jobs: what is cut off goes on, whatever the output, and ends as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import film_tf
+from film_tf.errors import UserError
+from film_tf.inference import animations, job, sequence
+from film_tf.inference.interpolator import Interpolator
+from film_tf.inference.video_reader import VideoReader
+from tests.conftest import ROOT
+from tests.inference.videos import encode, packets, picture
+
+
+@pytest.fixture
+def clip(tmp_path):
+  """A video of 150 frames, with sound."""
+  return encode(tmp_path / 'clip.mp4', map(picture, range(150)), sound=6)
+
+
+def decoded(path):
+  if os.path.isdir(path):
+    return [np.asarray(Image.open(os.path.join(path, name))) for name in sorted(os.listdir(path))]
+  frames = animations.read(path) if animations.length(path) else VideoReader(path).frames()
+  return [frame.pixels for frame in frames]
+
+
+def assert_same(path, other):
+  ours, theirs = decoded(path), decoded(other)
+  assert len(ours) == len(theirs)
+  for one, two in zip(ours, theirs, strict=True):
+    np.testing.assert_array_equal(one, two)
+
+
+def stopped_after(count):
+  """A progress callback that presses Ctrl-C."""
+
+  def progress(done, total):
+    if done == count:
+      os.kill(os.getpid(), signal.SIGINT)
+
+  return progress
+
+
+@pytest.mark.parametrize('output', ['a.mp4', 'a.webm', 'a.gif', 'a.webp', 'a'])
+def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, tiny, clip, output):
+  interpolator, options = Interpolator(tiny), {'fps': 30}
+  path, whole = str(tmp_path / output), str(tmp_path / f'whole_{output}')
+  assert film_tf.interpolate_video(clip, whole, interpolator, **options).frames == 180
+  with pytest.raises(film_tf.Interrupted) as stopped:
+    film_tf.interpolate_video(clip, path, interpolator, progress=stopped_after(100), **options)
+  assert not os.path.exists(path)
+  assert 100 <= stopped.value.done <= 102
+  assert len(decoded(stopped.value.so_far)) == stopped.value.done
+  with pytest.raises(UserError, match=f'{output}.parts is left .* --resume'):
+    film_tf.interpolate_video(clip, path, interpolator, **options)
+  with pytest.raises(UserError, match='begun with fps 30, and now it is 24'):
+    film_tf.interpolate_video(clip, path, interpolator, resume=True, fps=24)
+  told = []
+  film_tf.interpolate_video(clip, path, interpolator, resume=True, progress=lambda *now: told.append(now), **options)
+  assert told[0] == (stopped.value.done, 180)
+  assert told[-1] == (180, 180)
+  assert not os.path.exists(f'{path}.parts')
+  ours, theirs = decoded(path), decoded(whole)
+  assert len(ours) == len(theirs) == (180 if output != 'a.gif' else len(theirs))
+  lossy = output.endswith(('.mp4', '.webm'))  # whose piece was closed early
+  for one, two in zip(ours, theirs, strict=True):
+    assert np.abs(one.astype(int) - two).mean() <= (4 if lossy else 0)
+  if output == 'a.mp4':
+    assert [frame.time for frame in VideoReader(path).frames()] == [f.time for f in VideoReader(whole).frames()]
+    assert packets(path, 'audio') == packets(whole, 'audio')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('output', ['a.mp4', 'a.webm', 'frames'])
+def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, tiny, output):
+  """Frames of 192x128: of 64x48 x264 does not always encode the same, whoever calls it."""
+  encode(tmp_path / 'clip.mp4', (picture(i, 128, 192) for i in range(120)), sound=4)
+  film_tf.save_weights(tiny, tmp_path / 'net.npz')
+  words = [
+    sys.executable,
+    '-m',
+    'film_tf.interpolate',
+    'clip.mp4',
+    '--model=net.npz',
+    '--multiply=3',
+    '--codec=libx264',
+  ]
+  words = words if output == 'a.mp4' else words[:-1]
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+
+  def run(name, *more):
+    return subprocess.run(
+      [*words, f'--output={name}', *more], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+
+  assert run(f'whole_{output}').returncode == 0
+  parts = tmp_path / f'{output}.parts'
+  for target in (1, 3):  # killed twice, while a part is under way
+    process = subprocess.Popen(
+      [*words, f'--output={output}', '--resume'], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not (parts / f'{target:06d}.json').exists() and process.poll() is None and time.monotonic() < deadline:
+      time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / output).exists()
+    assert (parts / f'{target:06d}.json').exists()
+    before = {path: path.stat().st_mtime_ns for path in parts.glob('*.json')}
+  result = run(output, '--resume')
+  assert result.returncode == 0, result.stderr
+  assert len(before) >= 4
+  assert_same(str(tmp_path / output), str(tmp_path / f'whole_{output}'))
+  again = run(output, '--resume')
+  assert again.returncode == 0
+  assert 'is there already' in again.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('output', ['disk/a.mp4', 'disk/a', 'disk/a.gif'])
+def test_a_full_disk_is_one_line_and_room_lets_it_go_on(tmp_path, tiny, output):
+  film_tf.save_weights(tiny, tmp_path / 'net.npz')
+  random = np.random.default_rng(0)
+  encode(tmp_path / 'clip.mp4', [random.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(200)])
+  (tmp_path / 'disk').mkdir()
+  command = f'{sys.executable} -m film_tf.interpolate clip.mp4 --model=net.npz --output={output}'
+  script = (
+    f'mount -t tmpfs -o size=3m tmpfs disk || exit 77; {command} 2>first; echo ended with $?; ls disk;'
+    f'mount -o remount,size=90m disk; {command} --resume && cp -r {output} . && {command.replace("disk/", "whole_")}'
+  )
+  unshare = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script]
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+  try:
+    result = subprocess.run(unshare, cwd=tmp_path, env=environment, capture_output=True, text=True)
+  except FileNotFoundError:
+    pytest.skip('there is no unshare to mount a small file system with')
+  if 'unshare:' in result.stderr or result.returncode == 77:
+    pytest.skip(f'a small file system cannot be mounted: {result.stderr}')
+  assert result.returncode == 0, result.stderr
+  last = (tmp_path / 'first').read_text().splitlines()[-1]
+  assert 'No space left on device' in last
+  assert '--resume goes on' in last
+  assert 'Traceback' not in (tmp_path / 'first').read_text()
+  name = output.removeprefix('disk/')
+  assert f'ended with 2\n{name}.parts\n' in result.stdout
+  assert_same(str(tmp_path / name), str(tmp_path / f'whole_{name}'))
+
+
+def test_frames_one_by_one_are_those_of_the_file(tmp_path, tiny, clip):
+  frames = list(film_tf.interpolated_frames(clip, Interpolator(tiny), fps=10, start=1, stop=3))
+  film_tf.interpolate_video(clip, tmp_path / 'a', Interpolator(tiny), fps='10', start='1', stop='3')
+  assert len(frames) == 20
+  for frame, image in zip(frames, decoded(tmp_path / 'a'), strict=True):
+    np.testing.assert_array_equal(frame.pixels, image)
+
+
+def test_a_generator_that_nobody_asks_any_more_ends_its_threads(tiny, clip):
+  before = threading.active_count()
+  frames = film_tf.interpolated_frames(clip, Interpolator(tiny))
+  next(frames)
+  frames.close()
+  deadline = time.monotonic() + 5
+  while threading.active_count() > before and time.monotonic() < deadline:
+    time.sleep(0.01)
+  assert threading.active_count() == before
+
+
+@pytest.fixture
+def photos(tmp_path):
+  for i in range(3):
+    Image.fromarray(picture(8 * i)).save(tmp_path / f'p{i}.png')
+  return [tmp_path / f'p{i}.png' for i in range(3)]
+
+
+def test_a_loop_leads_back_to_the_first(tmp_path, tiny, photos, clip, monkeypatch):
+  monkeypatch.setattr(sequence, 'is_cut', lambda a, b: False)
+  interpolator = Interpolator(tiny)
+  frames = [frame.pixels for frame in film_tf.interpolated_frames(photos, interpolator, multiply=2, loop=True)]
+  assert len(frames) == 6
+  np.testing.assert_array_equal(frames[5], interpolator.between(picture(16), picture(0)))
+  times = [frame.time for frame in film_tf.interpolated_frames(clip, interpolator, multiply=2, loop=True)]
+  assert len(times) == 300
+  film_tf.interpolate_video(photos, tmp_path / 'a.gif', interpolator, multiply=2, loop=True)
+  assert animations.length(tmp_path / 'a.gif') == 6
+
+
+def test_chosen_shares(tmp_path, tiny, photos):
+  interpolator = Interpolator(tiny)
+  film_tf.interpolate_video(photos[:2], tmp_path / 'quarter.png', interpolator, at=[0.25])
+  (quarter,) = interpolator.at(picture(0), picture(8), [0.25])
+  np.testing.assert_array_equal(decoded_still(tmp_path / 'quarter.png'), quarter)
+  film_tf.interpolate_video(photos, tmp_path / 'a', interpolator, at=['0.25', '0.5'])
+  assert len(decoded(tmp_path / 'a')) == 7
+  np.testing.assert_array_equal(decoded(tmp_path / 'a')[1], quarter)
+  with pytest.raises(UserError, match=r'0.5, 0.25'):
+    film_tf.interpolate_video(photos, tmp_path / 'b', interpolator, at=[0.5, 0.25])
+
+
+def decoded_still(path):
+  return np.asarray(Image.open(path))
+
+
+@pytest.mark.parametrize(('images', 'most'), [('png', 0), ('jpg', 12), ('webp', 30)])
+def test_folders_of_images(tmp_path, tiny, photos, images, most):
+  film_tf.interpolate_video(photos, tmp_path / 'a', Interpolator(tiny), images=images)
+  names = sorted(os.listdir(tmp_path / 'a'))
+  assert names == [f'frame_{i:04d}.{images}' for i in range(5)]
+  assert np.abs(decoded_still(tmp_path / 'a' / names[4]).astype(int) - picture(16)).max() <= most
+
+
+def test_transparent_photographs(tmp_path, tiny, photos):
+  rgba = np.dstack([picture(8), np.full((48, 64), 128, np.uint8)])
+  Image.fromarray(rgba).save(photos[1])
+  film_tf.interpolate_video(photos, tmp_path / 'a', Interpolator(tiny))
+  frames = decoded(tmp_path / 'a')
+  assert {frame.shape for frame in frames} == {(48, 64, 4)}
+  assert [round(frame[..., 3].mean()) for frame in frames] == pytest.approx([255, 191, 128, 191, 255], abs=1)
+  for output, part in (('a.mp4', 'no transparency here'), ('a.jpg', 'JPEG')):
+    with pytest.raises(UserError, match=part):
+      film_tf.interpolate_video(photos[:2], tmp_path / output, Interpolator(tiny))
+
+
+def test_animations_come_and_go(tmp_path, tiny, photos, monkeypatch):
+  monkeypatch.setattr(sequence, 'is_cut', lambda a, b: False)
+  film_tf.interpolate_video(photos, tmp_path / 'a.gif', Interpolator(tiny), multiply=2, fps=10)
+  film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.webp', Interpolator(tiny), multiply=2)
+  frames = list(animations.read(tmp_path / 'b.webp'))
+  assert len(frames) == 9
+  assert float(frames[-1].time + frames[-1].duration) == pytest.approx(0.5, abs=2e-3)
+  film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.mp4', Interpolator(tiny), fps=20)
+  assert len(decoded(tmp_path / 'b.mp4')) == 10
+
+
+def test_what_is_planned_is_what_is_made(tmp_path, tiny, clip, monkeypatch):
+  interpolator = Interpolator(tiny)
+  planned = job.Job(job.one(clip), str(tmp_path / 'a.mp4'), job.request(fps=60), 'hold', 'keep', job.Form())
+  lines = planned.describe(interpolator).splitlines()
+  assert '150 frames of 64x48' in lines[0]
+  assert 'about 360 frames, 60.000 a second' in lines[1]
+  calls, between = [], interpolator._model.between
+  monkeypatch.setattr(interpolator._model, 'between', lambda *args: calls.append(1) or between(*args))
+  planned.run(interpolator)
+  assert f'network: {len(calls)} times' in lines[2]
+  assert 'GB' in lines[3]
+
+
+def test_a_picture_that_memory_cannot_hold_is_refused_before_the_work(tmp_path, tiny, monkeypatch):
+  """20,000 pixels wide and 8,000 high, here with the memory of a telephone."""
+  monkeypatch.setattr(job.costs, '_free', lambda: 10**9)
+  monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 10**9)
+  for name in ('a.png', 'b.png'):
+    Image.new('RGB', (20000, 8000)).save(tmp_path / name)
+  with pytest.raises(UserError, match=r'20000x8000 pixels need about \d+ GB of memory, and \d+ GB are free'):
+    film_tf.interpolate_video([tmp_path / 'a.png', tmp_path / 'b.png'], tmp_path / 'c.png', Interpolator(tiny))
+
+
+def test_a_picture_20000_pixels_wide(tmp_path, tiny):
+  wide = np.tile(picture(0, 32, 80), (1, 250, 1))
+  for name in ('a.png', 'b.png'):
+    Image.fromarray(wide).save(tmp_path / name)
+  pair = [tmp_path / 'a.png', tmp_path / 'b.png']
+  film_tf.interpolate_video(pair, tmp_path / 'c.png', Interpolator(tiny))
+  assert decoded_still(tmp_path / 'c.png').shape == (32, 20000, 3)
+  for name, part in (('c.mp4', 'libx264 cannot encode 20000x32'), ('c.webp', 'more than WEBP holds')):
+    with pytest.raises(UserError, match=part):
+      film_tf.interpolate_video(pair, tmp_path / name, Interpolator(tiny))
+  assert sorted(os.listdir(tmp_path)) == ['a.png', 'b.png', 'c.png']
