@@ -13,3 +13,7 @@ class UserError(ValueError):
   def __init__(self, message: str):
     super().__init__(message)
     self.message = message
+
+
+class DamagedError(UserError):
+  """An input that cannot be read to its end; what comes before its damage could."""

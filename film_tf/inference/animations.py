@@ -9,7 +9,7 @@ import PIL
 from PIL import Image
 
 from film_tf import files
-from film_tf.errors import UserError
+from film_tf.errors import DamagedError, UserError
 from film_tf.inference import frames as files_of_frames
 from film_tf.inference.sequence import Frame
 
@@ -47,7 +47,7 @@ def read(path: str | os.PathLike) -> Iterator[Frame]:
   except (OSError, SyntaxError, ValueError, EOFError, PIL.UnidentifiedImageError) as error:
     if isinstance(error, UserError):
       raise
-    raise UserError(f'{path} is damaged after {float(time):.3f} s: {files.reason(error)}') from error
+    raise DamagedError(f'{path} is damaged after {float(time):.3f} s: {files.reason(error)}') from error
 
 
 def write(path: str | os.PathLike, images: Iterable[np.ndarray], times: Iterable[Fraction], overwrite: bool = False):

@@ -12,7 +12,7 @@ from fractions import Fraction
 import tensorflow as tf
 
 from film_tf import files
-from film_tf.errors import UserError
+from film_tf.errors import DamagedError, UserError
 from film_tf.inference import costs, inputs, outputs, plan, sequence, timeline
 from film_tf.inference.ahead import ahead
 from film_tf.inference.inputs import Input
@@ -164,6 +164,8 @@ class Job:
       if not parts.parts:
         parts.remove()
         raise
+      if isinstance(error, DamagedError):
+        raise UserError(f'{error.message}; what comes before is in {self._so_far(parts)}') from error
       raise UserError(f'{error.message}; {parts.count} frames are kept in {parts.folder}, --resume goes on') from error
     parts.remove()
     off = max(part.off for part in parts.parts)

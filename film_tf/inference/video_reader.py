@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from film_tf.data import footage
-from film_tf.errors import UserError
+from film_tf.errors import DamagedError, UserError
 from film_tf.inference.sequence import Frame
 
 try:
@@ -105,8 +105,11 @@ class VideoReader:
         last = time
         if start is None or time >= start:
           yield Frame(self._pixels(frame), time, frame.duration * frame.time_base if frame.duration else 1 / self.rate)
-      if last is not None:
-        footage.check_end(pathlib.Path(self.path), container, stream, float(last))
+      try:
+        if last is not None:
+          footage.check_end(pathlib.Path(self.path), container, stream, float(last))
+      except UserError as error:
+        raise DamagedError(error.message) from error
 
   def _stream(self, container):
     streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
@@ -116,13 +119,15 @@ class VideoReader:
     return streams[0]
 
   def _decoded(self, container, stream):
+    last = 0.0
     try:
       for frame in container.decode(stream):
         if frame.is_corrupt:
-          raise UserError(f'{self.path} is damaged at {frame.time or 0.0:.3f} s; --stop takes what comes before')
+          raise DamagedError(f'{self.path} is damaged at {frame.time or 0.0:.3f} s')
         yield frame
+        last = frame.time or last
     except av.FFmpegError as error:
-      raise UserError(f'{self.path} cannot be decoded: {error.strerror or error}') from error
+      raise DamagedError(f'{self.path} cannot be decoded after {last:.3f} s: {error.strerror or error}') from error
 
   def _decoded_from(self, container, stream, start):
     """All frames, or those of `start` and later, and some before."""

@@ -193,11 +193,35 @@ def test_times_that_are_too_fine_are_refused(tmp_path, tiny):
     interpolated(source, tmp_path / 'b.mp4', tiny, fps=Fraction('29.87002997003'))
 
 
-def test_broken_videos_are_told(tmp_path, tiny):
-  whole = encode(tmp_path / 'a.mkv', map(picture, range(60)), sound=2.4).read_bytes()
-  (tmp_path / 'short.mkv').write_bytes(whole[: len(whole) // 2])
-  with pytest.raises(UserError, match=r'short.mkv'):
-    interpolated(tmp_path / 'short.mkv', tmp_path / 'b.mp4', tiny)
+def truncated(data):
+  return data[: len(data) // 2]
+
+
+def corrupt(data):
+  """Some packets in the middle are no longer what they were."""
+  data, middle = bytearray(data), len(data) // 2
+  for at in range(middle, middle + 200):
+    data[at] ^= 0xFF
+  return bytes(data)
+
+
+@pytest.mark.parametrize('damage', [truncated, corrupt])
+def test_damaged_videos_are_told_and_what_comes_before_is_kept(tmp_path, tiny, damage):
+  random = np.random.default_rng(0)
+  pictures = [np.clip(picture(i) + random.integers(-9, 9, (48, 64, 3)), 0, 255).astype(np.uint8) for i in range(200)]
+  whole = encode(tmp_path / 'a.mkv', pictures, sound=8).read_bytes()
+  (tmp_path / 'bad.mkv').write_bytes(damage(whole))
+  with pytest.raises(UserError, match=r'bad.mkv .*; what comes before is in .*so_far.mp4') as error:
+    interpolated(tmp_path / 'bad.mkv', tmp_path / 'b.mp4', tiny)
+  assert '\n' not in error.value.message
+  assert not (tmp_path / 'b.mp4').exists()
+  before = times(VideoReader(tmp_path / 'b.mp4.parts' / 'so_far.mp4'))
+  assert before == [Fraction(i, 50) for i in range(len(before))]
+  assert len(before) >= 64
+  assert (tmp_path / 'bad.mkv').read_bytes() == damage(whole)
+
+
+def test_what_is_no_video_is_told(tmp_path, tiny):
   (tmp_path / 'text.mp4').write_text('no video')
   (tmp_path / 'empty.mp4').write_bytes(b'')
   with av.open(str(tmp_path / 'sound.mp4'), 'w') as out:
@@ -206,12 +230,38 @@ def test_broken_videos_are_told(tmp_path, tiny):
     frame.sample_rate, frame.pts, frame.time_base = 48000, 0, Fraction(1, 48000)
     out.mux(stream.encode(frame))
     out.mux(stream.encode())
+  whole = encode(tmp_path / 'a.avi', map(picture, range(3)), codec='mpeg4').read_bytes()
+  (tmp_path / 'frameless.avi').write_bytes(whole[: whole.index(b'movi') + 4])
   for name, part in [
-    ('text', 'cannot be read'),
-    ('empty', 'cannot be read'),
-    ('sound', 'no video'),
-    ('none', 'No such'),
+    ('text.mp4', 'cannot be read'),
+    ('empty.mp4', 'cannot be read'),
+    ('sound.mp4', 'no video'),
+    ('frameless.avi', 'frameless.avi'),
+    ('none.mp4', 'o such'),
   ]:
     with pytest.raises(UserError, match=part):
-      VideoReader(tmp_path / f'{name}.mp4')
-  assert not (tmp_path / 'b.mp4').exists()
+      interpolated(tmp_path / name, tmp_path / 'b.mp4', tiny)
+  assert not list(tmp_path.glob('b.mp4*'))
+
+
+@pytest.mark.parametrize(('transfer', 'name'), [(16, 'PQ'), (18, 'HLG')])
+def test_hdr_is_told_and_kept(tmp_path, tiny, capsys, transfer, name):
+  colour = (9, 1, 9, transfer)
+  source = encode(tmp_path / 'a.mp4', map(picture, range(3)), pixel_format='yuv420p10le', colour=colour)
+  assert interpolated(source, tmp_path / 'b.mp4', tiny).look.colour == colour
+  assert f'a.mp4 is HDR ({name})' in capsys.readouterr().err
+
+
+def test_pixel_format_and_codec_are_chosen(tmp_path, tiny):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(3)))
+  assert interpolated(source, tmp_path / 'b.mp4', tiny, pixel_format='yuv444p').look.pixel_format == 'yuv444p'
+  with interpolated(source, tmp_path / 'c.mp4', tiny, codec='libx265').open() as container:
+    context = container.streams.video[0].codec_context
+    assert (context.name, context.codec_tag) == ('hevc', 'hvc1')
+
+
+def test_a_file_without_an_index_is_read_from_its_start(tmp_path):
+  source = VideoReader(encode(tmp_path / 'a.ts', map(picture, range(60))))
+  times_of = [frame.time for frame in source.frames()]
+  since = [frame.time for frame in source.frames(start=times_of[33])]
+  assert since == times_of[33:]
