@@ -96,7 +96,7 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
     ([*GOOD[:3], '--output=folder'], ['folder', 'exists']),
     ([*GOOD, '--times=2'], ['out.png', '3 are wanted', '.gif']),
     ([*GOOD, '--at=0.25,2'], ['0.25, 2']),
-    ([*GOOD, '--at=soon'], ['at=soon']),
+    ([*GOOD, '--at=soon'], ['--at=soon']),
     ([*GOOD, '--at=0.5', '--times=1'], ['--times=1', '--at=0.5']),
     ([*GOOD, '--crf=3'], ['--crf', 'out.png']),
     (['clip2.mp4', '--output=out.mp4', '--codec=none'], ['no encoder none']),

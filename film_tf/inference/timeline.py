@@ -116,9 +116,9 @@ def number(value: int | float | str | Fraction, name: str) -> Fraction:
   try:
     exact = Fraction(str(value))
   except (ValueError, ZeroDivisionError) as error:
-    raise UserError(f'{name}={value} is no number; expected one such as 60, 2.5 or 24000/1001') from error
+    raise UserError(f'--{name}={value} is no number; expected one such as 60, 2.5 or 24000/1001') from error
   if exact < 0 or (exact == 0 and name in ('fps', 'slow')):
-    raise UserError(f'{name}={value} is too little; expected more than 0')
+    raise UserError(f'--{name}={value} is too little; expected more than 0')
   broadcast = Fraction(math.ceil(exact) * 1000, 1001)
   meant = name == 'fps' and exact != broadcast and abs(exact - broadcast) <= Fraction(1, 200) and exact % 1
   return broadcast if meant else exact
