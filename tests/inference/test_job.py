@@ -82,7 +82,6 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, tiny, clip,
 @pytest.mark.slow
 @pytest.mark.parametrize('output', ['a.mp4', 'a.webm', 'frames'])
 def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, tiny, output):
-  """Frames of 192x128: of 64x48 x264 does not always encode the same, whoever calls it."""
   encode(tmp_path / 'clip.mp4', (picture(i, 128, 192) for i in range(120)), sound=4)
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
   words = [
