@@ -12,8 +12,8 @@ from film_tf.inference.video_reader import Look, av
 CODECS = {'.mp4': 'libx264', '.mov': 'libx264', '.m4v': 'libx264', '.mkv': 'libx264', '.webm': 'libvpx-vp9'}
 STEP = Fraction(1, 25)  # seconds between frames of a piece, which are given their own times when pieces are joined
 _CRF = {'libx264': 16, 'libx265': 18, 'libvpx-vp9': 20, 'libsvtav1': 22}
-# mbtree=0: x264's macroblock tree reads memory that nobody wrote (MALLOC_PERTURB_ shows it), so that the same frames are
-# encoded differently now and then; what is resumed has to equal what is not.
+# mbtree=0: x264's macroblock tree reads memory that nobody wrote (MALLOC_PERTURB_ shows it) and encodes the same frames
+# differently now and then; what is resumed has to equal what is not.
 _OPTIONS = {
   'libvpx-vp9': {'b:v': '0', 'cpu-used': '4'},
   'libx264': {'preset': 'fast', 'x264-params': 'mbtree=0'},
