@@ -46,8 +46,8 @@ def run(main: Callable[[list[str]], None]):
       main(argv[1:])
     except UserError as error:
       fail(error.message)
-    except KeyboardInterrupt:
-      print('interrupted', file=sys.stderr)
+    except KeyboardInterrupt as error:
+      print(str(error) or 'interrupted', file=sys.stderr)
       sys.exit(130)
 
   app.run(guarded, flags_parser=_parse)

@@ -16,7 +16,6 @@ folder or weights file (.npz) of your own.
 from film_tf import cli  # first, for it quiets TensorFlow
 
 import dataclasses  # isort: skip
-import os
 import sys
 
 import tqdm
@@ -25,7 +24,7 @@ from absl import flags
 from film_tf.errors import UserError
 from film_tf.inference import inputs, outputs, sequence
 from film_tf.inference.interpolator import Interpolator
-from film_tf.inference.job import Interrupted, Job
+from film_tf.inference.job import Job
 from film_tf.inference.outputs import Form
 from film_tf.inference.request import Request, request
 
@@ -41,10 +40,8 @@ flags.DEFINE_string('slow', None, 'How many times slower a video becomes, such a
 flags.DEFINE_string('start', None, 'Seconds of a video to start at.')
 flags.DEFINE_string('stop', None, 'Seconds of a video to stop at.')
 flags.DEFINE_bool('loop', False, 'Frames from the last to the first too.')
-AT_CUT = flags.DEFINE_enum(
-  'at_cut', 'hold', sequence.AT_CUT, 'Between two scenes: the last frame again, or both mixed.'
-)
-DUPLICATES = flags.DEFINE_enum('duplicates', 'keep', sequence.DUPLICATES, 'Leave out frames that repeat, and retime?')
+flags.DEFINE_enum('at_cut', 'hold', sequence.AT_CUT, 'Between two scenes: the last frame again, or both mixed.')
+flags.DEFINE_enum('duplicates', 'keep', sequence.DUPLICATES, 'Leave out frames that repeat, and retime?')
 flags.DEFINE_string('codec', None, "FFmpeg's name of an encoder; libx264, or libvpx-vp9 for .webm, by default.")
 flags.DEFINE_integer('crf', None, 'Quality of a video: less is better, and larger.', lower_bound=0, upper_bound=63)
 flags.DEFINE_string('pixel_format', None, "FFmpeg's name of a video's; the input's by default, such as yuv420p.")
@@ -56,21 +53,24 @@ flags.mark_flag_as_required('output')
 
 
 def main(words):
-  wanted, form = (
-    make(**{field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(cls)})
-    for cls, make in ((Request, request), (Form, Form))
-  )
+  wanted, form = request(**_given(Request)), Form(**_given(Form))
   found = inputs.find(words)
-  names = _names(found)
-  jobs = [
-    Job(given, name, wanted, AT_CUT.value, DUPLICATES.value, form) for given, name in zip(found, names, strict=True)
-  ]
+  pairs = zip(found, _names(found), strict=True)
+  jobs = [Job(given, name, wanted, form, OVERWRITE.value, RESUME.value) for given, name in pairs]
   interpolator = Interpolator(MODEL.value)
-  for job in jobs:
-    if DRY_RUN.value:
-      print(job.describe(interpolator))
-    else:
-      _run(job, interpolator)
+  failed = []
+  for job in jobs:  # one that fails does not keep the others waiting until the morning
+    try:
+      print(job.describe(interpolator) if DRY_RUN.value else _run(job, interpolator))
+    except UserError as error:
+      failed.append(error.message)
+  if failed:
+    raise UserError('\n'.join(failed))
+
+
+def _given(options):
+  """The flags that are called as the fields of a class."""
+  return {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(options)}
 
 
 def _names(found):
@@ -86,29 +86,22 @@ def _names(found):
 
 
 def _run(job, interpolator):
-  with tqdm.tqdm(total=job.plan.total, unit='frame', mininterval=0.5, smoothing=0.1, delay=0.001) as bar:
+  """Makes one output and returns its name."""
+  total = None if job.done else job.plan.total
+  with tqdm.tqdm(total=total, unit='frame', mininterval=0.5, smoothing=0.1, delay=0.001) as bar:
 
     def progress(done, total):
       if not bar.n:
         bar.initial = bar.n = done  # of a resumed work, what is finished does not count as speed
       bar.update(done - bar.n)
 
-    try:
-      report = job.run(interpolator, OVERWRITE.value, RESUME.value, progress)
-      bar.total = bar.n  # which was about
-    except Interrupted as stopped:
-      bar.close()
-      print(
-        f'stopped after {stopped.done} of about {job.plan.total} frames; they are in {stopped.so_far}. '
-        'To go on, add --resume to the same command',
-        file=sys.stderr,
-      )
-      sys.exit(130)
-  if not report.frames:
+    report = job.run(interpolator, progress)
+    bar.total = bar.n  # which was about
+  if job.done:
     print(f'{job.output} is there already', file=sys.stderr)
   if report.off:
     print(f'new frames are within {float(report.off) * 1000:.2f} ms of their time', file=sys.stderr)
-  print(os.fspath(job.output))
+  return job.output
 
 
 if __name__ == '__main__':

@@ -96,6 +96,21 @@ def command(module, *words, cwd) -> subprocess.CompletedProcess:
   return run('-m', module, *words, cwd=cwd)
 
 
+def on_small_disk(script, size, cwd) -> subprocess.CompletedProcess:
+  """Runs a shell script in folder `cwd`, in which `disk` is a file system of that size, such as 160k, of its own."""
+  (pathlib.Path(cwd) / 'disk').mkdir()
+  script = f'mount -t tmpfs -o size={size} tmpfs disk || exit 77; {script}'
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+  words = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script]
+  try:
+    result = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True)
+  except FileNotFoundError:
+    pytest.skip('there is no unshare to mount a small file system with')
+  if 'unshare:' in result.stderr or result.returncode == 77:
+    pytest.skip(f'a small file system cannot be mounted: {result.stderr}')
+  return result
+
+
 def tf_configs(count) -> list[str]:
   """TF_CONFIG of each of `count` workers on this machine, at ports that are free."""
   with contextlib.ExitStack() as stack:

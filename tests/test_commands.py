@@ -149,6 +149,16 @@ def test_several_inputs_and_what_is_there_already(folder):
   assert (folder / 'out' / 'photos.mp4').exists()
 
 
+def test_one_that_fails_does_not_keep_the_others_waiting(folder):
+  encode(folder / 'a.mkv', map(picture, range(60)), sound=2)
+  (folder / 'a.mkv').write_bytes((folder / 'a.mkv').read_bytes()[:9000])
+  encode(folder / 'b.mkv', map(picture, range(4)))
+  result = interpolate(folder, 'a.mkv', 'b.mkv', '--model=net.npz', '--output={name}.gif')
+  assert result.returncode == 2
+  assert 'a.mkv' in result.stderr.splitlines()[-1]
+  assert (folder / 'b.gif').exists()
+
+
 def test_a_dry_run_says_what_would_be_and_makes_nothing(folder):
   encode(folder / 'clip.mp4', map(picture, range(10)))
   before = sorted(folder.rglob('*'))

@@ -7,6 +7,7 @@ import pathlib
 import sys
 from collections.abc import Iterator, Sequence
 
+from film_tf import files
 from film_tf.data import footage
 from film_tf.errors import UserError
 from film_tf.inference import animations
@@ -90,7 +91,7 @@ def _listed(path) -> Iterator[str]:
   try:
     lines = pathlib.Path(path).read_text().splitlines()
   except (OSError, UnicodeDecodeError) as error:
-    raise UserError(f'{path} cannot be read as a list, a path a line: {error}') from error
+    raise UserError(f'{path} cannot be read as a list, a path a line: {files.reason(error)}') from error
   for line in filter(None, map(str.strip, lines)):
     named = os.path.join(os.path.dirname(path), line)
     if not os.path.exists(named):

@@ -1,6 +1,7 @@
 """Frames between two frames, for NumPy images and image files."""
 
 import dataclasses
+import functools
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -41,21 +42,30 @@ class Interpolator:
     model: a network that comes with film_tf (`film_mini`), a SavedModel folder or a weights file (.npz) of film_tf,
       or a `FilmNet`.
 
-  Attributes:
-    identity: what tells one model from another, a string.
-
   Raises:
     UserError: there is no such model.
   """
 
   def __init__(self, model: str | os.PathLike | FilmNet = 'film_mini'):
-    self.identity = _identity(model)
+    self._given = model
     if isinstance(model, FilmNet):
       self._model = saved_model.Served(model)
     elif model not in pretrained.SHA256 and os.path.isdir(model):
       self._model = saved_model.load(model)
     else:
       self._model = saved_model.Served(weights.load(model))
+
+  @functools.cached_property
+  def identity(self) -> str:
+    """What tells one model from another."""
+    model = self._given
+    if isinstance(model, FilmNet):
+      values = b''.join(variable.numpy().tobytes() for variable in weights.named(model).values())
+      return f'{model.name} {zlib.crc32(values):08x}'
+    if model in pretrained.SHA256:
+      return f'{model} {pretrained.SHA256[model]}'
+    path = os.path.join(model, 'saved_model.pb') if os.path.isdir(model) else model
+    return f'{os.path.abspath(model)} {os.stat(path).st_mtime_ns}'
 
   def between(self, a: Image, b: Image) -> np.ndarray:
     """The frame halfway between two.
@@ -109,17 +119,7 @@ class Interpolator:
     """
     a, b = _pair(a, b)
     wanted = [timeline.nearest(s) for s in timeline.Shares(tuple(timeline.number(s, 'at') for s in shares)).shares]
-    between = sorted({share for share in wanted if 0 < share < 1})
-    images = {Fraction(0): a, Fraction(1): b}
-    made = self.halvings(self.features(a), self.features(b), between)
-
-    def each():
-      for share in wanted:
-        if share not in images:
-          images[share] = next(made)
-        yield images[share]
-
-    return _told(each(), len(wanted), progress)
+    return _told(self.shown(self.features(a), self.features(b), wanted), len(wanted), progress)
 
   def features(self, image: np.ndarray) -> Known:
     """What the network knows of one image, to be computed once for all frames made from it."""
@@ -130,8 +130,17 @@ class Interpolator:
     colours, alpha = batch[..., :3], batch[..., 3:]
     return Known(image, self._model.features(colours * alpha), alpha)
 
+  def shown(self, first: Known, last: Known, shares: Sequence[Fraction]) -> Iterator[np.ndarray]:
+    """The images at `shares` from 0 to 1, whole numbers over a power of two that do not decrease, made once each."""
+    made = self.halvings(first, last, sorted({share for share in shares if 0 < share < 1}))
+    at, image = Fraction(0), first.like
+    for share in shares:
+      if share != at:
+        at, image = share, last.like if share == 1 else next(made)
+      yield image
+
   def halvings(self, first: Known, last: Known, shares: Sequence[Fraction]) -> Iterator[np.ndarray]:
-    """As `at`, from the `features` of both images; shares are whole numbers over a power of two."""
+    """As `shown`, but for shares that increase and are neither 0 nor 1."""
     return (_from_batch(image, first.like) for image in self._halves(first, last, list(shares)))
 
   def _halves(self, first, last, shares):
@@ -160,17 +169,6 @@ class Interpolator:
     flows = made[keys.BACKWARD_FLOW_PYRAMID][0], made[keys.FORWARD_FLOW_PYRAMID][0]
     alpha = tf.add_n([0.5 * warp(one.alpha, 0.5 * flow) for one, flow in zip((first, last), flows, strict=True)])
     return tf.minimum(colours, alpha), alpha
-
-
-def _identity(model):
-  if isinstance(model, FilmNet):
-    values = b''.join(variable.numpy().tobytes() for variable in weights.named(model).values())
-    return f'{model.name} {zlib.crc32(values):08x}'
-  if model in pretrained.SHA256:
-    return f'{model} {pretrained.SHA256[model]}'
-  path = os.path.join(model, 'saved_model.pb') if os.path.isdir(model) else model
-  about = os.stat(path) if os.path.exists(path) else None
-  return f'{os.path.abspath(model)} {about and about.st_mtime_ns}'
 
 
 def _told(images, total, progress):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import tensorflow as tf
+import tqdm
 
 from film_tf import files
 from film_tf.errors import DamagedError, UserError
@@ -20,7 +21,7 @@ from film_tf.inference.interpolator import Interpolator
 from film_tf.inference.outputs import Form
 from film_tf.inference.parts import Parts, folder_of
 from film_tf.inference.request import Request, request
-from film_tf.inference.sequence import Frame
+from film_tf.inference.sequence import Frame, Place
 from film_tf.training import stopping
 
 _PART = 64  # frames; the next ones of an encoder start afresh, about once a second
@@ -28,26 +29,27 @@ Progress = Callable[[int, int | None], None]  # called with how many frames are 
 Source = str | os.PathLike | Sequence[str | os.PathLike]
 
 
-class Interrupted(Exception):  # noqa: N818
-  """Somebody asked to stop; what is finished can be resumed.
+class Interrupted(KeyboardInterrupt):
+  """Ctrl-C or SIGTERM, after which what is finished can be resumed.
 
   Attributes:
     done: how many frames are finished.
-    folder: where they are.
-    so_far: an output of them, or None.
+    so_far: where they can be seen.
   """
 
-  def __init__(self, done: int, folder: str, so_far: str | None):
-    super().__init__(f'stopped after {done} frames; resume to go on')
-    self.done, self.folder, self.so_far = done, folder, so_far
+  def __init__(self, done: int, total: int | None, so_far: str):
+    super().__init__(
+      f'stopped after {done} of about {total or "?"} frames; they are in {so_far}. '
+      'To go on, add --resume to the same command'
+    )
+    self.done, self.so_far = done, so_far
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
   """What has been made."""
 
-  frames: int  # in all
-  made: int  # by the network
+  frames: int  # in all; 0 where the output was there already
   off: Fraction  # seconds by which one of them shows another time than asked for, at most
 
 
@@ -56,8 +58,6 @@ def interpolate_video(
   output: str | os.PathLike,
   model: str | os.PathLike | Interpolator = 'film_mini',
   *,
-  at_cut: str = 'hold',
-  duplicates: str = 'keep',
   overwrite: bool = False,
   resume: bool = False,
   progress: Progress | None = None,
@@ -75,8 +75,6 @@ def interpolate_video(
     source: a video, an animated image, a folder of images, a pattern, a list (.txt), or paths of two images and more.
     output: its name says what: a video, an animation, or a folder of images; a still where one frame is wanted.
     model: as of `Interpolator`, or one.
-    at_cut: from the last frame of a scene to the first of the next, `hold` that, or `blend` both.
-    duplicates: `retime` leaves out frames that show the one before again, and has those between in even steps.
     overwrite: replace an output that exists.
     resume: go on where such a call was cut off, if it was; return at once where the output exists.
     progress: called after every frame.
@@ -84,25 +82,20 @@ def interpolate_video(
     crf: its quality, less is better.
     pixel_format: FFmpeg's name.
     images: of a folder: png, jpg or webp.
-    **wanted: which frames, as of `Request`: times, multiply, at, fps, slow, start, stop, loop. Numbers, strings or
-      Fractions.
+    **wanted: which frames, as of `Request`: times, multiply, at, fps, slow, start, stop, loop, at_cut, duplicates.
+      Numbers may be strings and Fractions too.
 
   Raises:
     UserError: something of it cannot be read, written, or does not go together.
     Interrupted: by Ctrl-C or SIGTERM; what is finished stays for `resume`.
   """
-  job = Job(
-    one(source), os.fspath(output), request(**wanted), at_cut, duplicates, Form(codec, crf, pixel_format, images)
-  )
-  return job.run(model, overwrite, resume, progress)
+  form = Form(codec, crf, pixel_format, images)
+  return Job(one(source), os.fspath(output), request(**wanted), form, overwrite, resume).run(model, progress)
 
 
 def interpolated_frames(
   source: Source,
   model: str | os.PathLike | Interpolator = 'film_mini',
-  *,
-  at_cut: str = 'hold',
-  duplicates: str = 'keep',
   **wanted,
 ) -> Iterator[Frame]:
   """The frames that `interpolate_video` writes, one by one: `pixels` `[H, W, 3 or 4]`, and `time` in
@@ -110,8 +103,8 @@ def interpolated_frames(
 
   Args and errors are its own.
   """
-  planned = plan.of(one(source), request(**wanted))
-  return _frames(planned, _model(model), at_cut, duplicates)
+  asked = request(**wanted)
+  return _frames(plan.of(one(source), asked), asked, _model(model), Place())
 
 
 def one(source: Source) -> Input:
@@ -129,51 +122,58 @@ def one(source: Source) -> Input:
 class Job:
   """One input, and what is to be made of it.
 
+  Attributes:
+    output: the name of what is made.
+    done: whether it is there already, and only to be resumed.
+    plan: of what is made; None where it is done.
+
   Raises:
-    UserError: they do not go together.
+    UserError: they do not go together, or the output exists and is neither to be replaced nor to be resumed.
   """
 
-  def __init__(self, given: Input, output: str, wanted: Request, at_cut: str, duplicates: str, form: Form):
-    self.given, self.output, self._wanted, self._form = given, output, wanted, form
-    self._at_cut, self._duplicates = at_cut, duplicates
+  def __init__(
+    self, given: Input, output: str, wanted: Request, form: Form, overwrite: bool = False, resume: bool = False
+  ):
+    self.output, self._given, self._wanted, self._form = output, given, wanted, form
+    self._overwrite, self._resume, self.plan = overwrite, resume, None
+    self.done = resume and os.path.exists(output) and not os.path.exists(folder_of(output))
+    if self.done:
+      return
+    files.check(output.rstrip('/'), overwrite)
+    if os.path.isdir(output):
+      raise UserError(f'{output} exists already, and whole folders are not replaced; give a new one')
     self.plan = plan.of(given, wanted)
     self._sink = outputs.of(output, self.plan, form)
 
-  def run(self, model, overwrite: bool = False, resume: bool = False, progress: Progress | None = None) -> Report:
+  def run(self, model, progress: Progress | None = None) -> Report:
     """Makes it; as of `interpolate_video`."""
-    if resume and os.path.exists(self.output) and not os.path.exists(folder_of(self.output)):
-      return Report(0, 0, Fraction(0))
-    files.check(self.output.rstrip('/'), overwrite)
-    if isinstance(self._sink, outputs.Folder) and os.path.isdir(self.output):
-      raise UserError(f'{self.output} exists already, and whole folders are not replaced; give a new one')
+    if self.done:
+      return Report(0, Fraction(0))
     interpolator = _model(model)
     costs.check(interpolator, self.plan.look.height, self.plan.look.width)
     for note in self.plan.notes:
       print(note, file=sys.stderr)
     if isinstance(self._sink, outputs.Still):
-      self._sink.write(_frames(self.plan, interpolator, self._at_cut, self._duplicates), overwrite)
-      return Report(1, 1, Fraction(0))
-    parts = Parts(self.output, self._settings(interpolator), resume, overwrite)
+      self._sink.write(_frames(self.plan, self._wanted, interpolator, Place()), self._overwrite)
+      return Report(1, Fraction(0))
+    parts = Parts(self.output, self._settings(interpolator), self._resume, self._overwrite)
     try:
       self._make(interpolator, parts, progress)
-      self._sink.join(self.output, parts, overwrite)
-    except tf.errors.ResourceExhaustedError as error:
-      size = f'{self.plan.look.width}x{self.plan.look.height}'
-      raise UserError(f'the memory does not do for frames of {size} pixels; make them smaller') from error
+      self._sink.join(self.output, parts, self._overwrite)
     except UserError as error:
       if not parts.parts:
         parts.remove()
         raise
+      kept = f'{parts.count} frames are kept in {parts.folder}, --resume goes on'
       if isinstance(error, DamagedError):
-        raise UserError(f'{error.message}; what comes before is in {self._so_far(parts)}') from error
-      raise UserError(f'{error.message}; {parts.count} frames are kept in {parts.folder}, --resume goes on') from error
+        kept = f'what comes before is in {self._sink.so_far(parts)}'
+      raise UserError(f'{error.message}; {kept}') from error
     parts.remove()
-    off = max(part.off for part in parts.parts)
-    return Report(parts.count, sum(part.made for part in parts.parts), off)
+    return Report(parts.count, max(part.off for part in parts.parts))
 
   def _make(self, interpolator, parts, progress):
     """Adds what is missing of the parts."""
-    frames = _frames(self.plan, interpolator, self._at_cut, self._duplicates, parts.place)
+    frames = _frames(self.plan, self._wanted, interpolator, parts.place)
     with _listening() as stop, contextlib.closing(ahead(frames)) as made:
       if progress:
         progress(parts.count, self.plan.total)
@@ -190,44 +190,30 @@ class Job:
         batch = until_asked(itertools.chain([first], itertools.islice(made, _PART - 1)))
         parts.add(outputs.part_of(batch, self._sink, parts, 1 / self.plan.rate))
         if stop.asked:
-          raise Interrupted(parts.count, parts.folder, self._so_far(parts))
-
-  def _so_far(self, parts):
-    """Makes an output of what is finished, inside the folder of parts."""
-    if type(self._sink) is outputs.Folder:
-      return parts.path('frames')
-    path = parts.path(f'so_far{os.path.splitext(self.output)[1]}')
-    self._sink.join(path, parts, overwrite=True)
-    return path
+          raise Interrupted(parts.count, self.plan.total, self._sink.so_far(parts))
 
   def _settings(self, interpolator):
     """What the output depends on."""
-    found = {'model': interpolator.identity, 'at_cut': self._at_cut, 'duplicates': self._duplicates}
-    found |= {field.name: str(getattr(self._wanted, field.name)) for field in dataclasses.fields(self._wanted)}
-    found |= {field.name: str(getattr(self._form, field.name)) for field in dataclasses.fields(self._form)}
-    for path in self.given.paths:
+    found = {'model': interpolator.identity}
+    for asked in (self._wanted, self._form):
+      found |= {field.name: str(getattr(asked, field.name)) for field in dataclasses.fields(asked)}
+    for path in self._given.paths:
       about = os.stat(path)
       found[os.path.abspath(path)] = f'of {about.st_size} bytes and time {about.st_mtime_ns}'
     return found
 
   def describe(self, model) -> str:
     """What would be made, and about how long it takes and how much memory."""
+    if self.done:
+      return f'{self.output} is there already'
     planned, height, width = self.plan, self.plan.look.height, self.plan.look.width
     given = f'{planned.given or "?"} frames of {width}x{height}, {8 * (planned.look.bits > 8) + 8} bits'
     cost = costs.measure(_model(model), height, width)
     steps = self._steps()
-    seconds = steps * cost.seconds
-    told = (
-      f'{seconds / 3600:.1f} hours'
-      if seconds > 5400
-      else f'{seconds / 60:.0f} minutes'
-      if seconds > 90
-      else f'{seconds:.0f} seconds'
-    )
     return '\n'.join([
-      f'{self.given.paths[0]}: {given}, {self.given.kind}',
+      f'{self._given.paths[0]}: {given}, {self._given.kind}',
       f'{self.output}: about {planned.total or "?"} frames, {float(planned.rate):.3f} a second',
-      f'network: {steps} times, about {told} on this machine',
+      f'network: {steps} times, about {tqdm.tqdm.format_interval(steps * cost.seconds)} on this machine',
       f'memory: about {cost.bytes / 1e9:.1f} GB',
       *planned.notes,
     ])  # fmt: skip
@@ -247,10 +233,15 @@ class Job:
     return round(count * (given - 1) / max(1, checked))
 
 
-def _frames(planned, interpolator, at_cut, duplicates, place=sequence.Place()):  # noqa: B008
-  given = ahead(planned.read(place.time))
-  at_cut = at_cut if planned.cuts else None
-  return sequence.interpolate(given, planned.clock, interpolator, planned.end, at_cut, duplicates, place.count)
+def _frames(planned, wanted, interpolator, place):
+  given, at_cut = ahead(planned.read(place.time)), wanted.at_cut if planned.cuts else None
+  try:
+    yield from sequence.interpolate(
+      given, planned.clock, interpolator, planned.end, at_cut, wanted.duplicates, place.count
+    )
+  except tf.errors.ResourceExhaustedError as error:
+    size = f'{planned.look.width}x{planned.look.height}'
+    raise UserError(f'memory does not do for frames of {size} pixels; make them smaller') from error
 
 
 def _model(model):

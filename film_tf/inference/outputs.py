@@ -8,8 +8,6 @@ import os
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-import numpy as np
-
 from film_tf import files
 from film_tf.errors import UserError
 from film_tf.inference import animations, video_writer
@@ -31,6 +29,10 @@ class Form:
   pixel_format: str | None = None  # of a video, FFmpeg's name; that of the input by default
   images: str = 'png'  # of a folder; PNG has 16 bits where the input has
 
+  def __post_init__(self):
+    if self.images not in IMAGES:
+      raise UserError(f'--images={self.images} is not known; expected one of {", ".join(IMAGES)}')
+
 
 class Still:
   """The one frame that is made."""
@@ -50,14 +52,13 @@ class Still:
     files_of_frames.write(self.path, files_of_frames.Frame(image.pixels, self.plan.icc_profile), overwrite)
 
 
-class Folder:
-  """Numbered images in a new folder."""
+class _Images:
+  """Numbered images."""
 
-  def __init__(self, path: str, plan: Plan, form: Form):
+  def __init__(self, path: str, plan: Plan, images: str):
     self.path, self.plan = path.rstrip('/'), plan
-    self._suffix = f'.{form.images}'
+    self._suffix = f'.{images}'
     self._digits = max(4, len(str(plan.total or 10**8)) + 1)
-    files_of_frames.check(path, files_of_frames.FORMATS[self._suffix], shape_of(plan))
 
   def encode(self, parts: Parts, frames: Iterable[Frame]) -> Sequence[int]:
     """Writes the frames of the next part."""
@@ -65,6 +66,27 @@ class Folder:
       image = files_of_frames.Frame(frame.pixels, self.plan.icc_profile)
       files_of_frames.write(self._image(parts, number), image, overwrite=True)
     return ()
+
+  def _image(self, parts, number):
+    return os.path.join(parts.path('frames'), f'frame_{number:0{self._digits}d}{self._suffix}')
+
+
+class _Joined:
+  """What can be seen only when parts are joined."""
+
+  def so_far(self, parts: Parts) -> str:
+    """Joins what is finished, in the folder of parts, and says where."""
+    path = parts.path(f'so_far{os.path.splitext(self.path)[1]}')
+    self.join(path, parts, overwrite=True)
+    return path
+
+
+class Folder(_Images):
+  """Numbered images in a new folder."""
+
+  def __init__(self, path: str, plan: Plan, form: Form):
+    super().__init__(path, plan, form.images)
+    files_of_frames.check(path, files_of_frames.FORMATS[self._suffix], shape_of(plan))
 
   def join(self, path: str, parts: Parts, overwrite: bool = False):
     """Makes the folder."""
@@ -74,15 +96,16 @@ class Folder:
     with files.whole(path, overwrite) as temporary:
       os.rename(parts.path('frames'), temporary)
 
-  def _image(self, parts, number):
-    return os.path.join(parts.path('frames'), f'frame_{number:0{self._digits}d}{self._suffix}')
+  def so_far(self, parts: Parts) -> str:
+    """Where what is finished can be seen."""
+    return parts.path('frames')
 
 
-class Animation(Folder):
+class Animation(_Images, _Joined):
   """A GIF or animated WebP, of images that are kept until it is whole."""
 
   def __init__(self, path: str, plan: Plan, form: Form):
-    super().__init__(path, plan, Form())
+    super().__init__(path, plan, 'png')
     files_of_frames.check(path, animations.FORMATS[os.path.splitext(path)[1].lower()], shape_of(plan))
 
   def join(self, path: str, parts: Parts, overwrite: bool = False):
@@ -92,7 +115,7 @@ class Animation(Folder):
     animations.write(path, images, [time - times[0] for time in (*times, parts.parts[-1].end)], overwrite)
 
 
-class Video:
+class Video(_Joined):
   """A video, of pieces each encoded by itself."""
 
   def __init__(self, path: str, plan: Plan, form: Form):
@@ -118,7 +141,7 @@ class Video:
     return parts.path(f'{number:06d}.mkv')
 
 
-def of(path: str, plan: Plan, form: Form = Form()) -> Still | Folder | Animation | Video:
+def of(path: str, plan: Plan, form: Form) -> Still | Folder | Animation | Video:
   """What the name asks for, checked as far as it can be before the long work.
 
   Raises:
@@ -149,19 +172,16 @@ def shape_of(plan: Plan) -> tuple[int, int, int]:
   return plan.look.height, plan.look.width, 4 if plan.alpha else 3
 
 
-def part_of(frames: Iterable[Frame], sink: Folder | Video, parts: Parts, default_end: Fraction) -> Part | None:
-  """Encodes frames as the next part; None where there are none."""
-  seen: list[Frame] = []
+def part_of(frames: Iterable[Frame], sink: Folder | Video, parts: Parts, usual: Fraction) -> Part:
+  """Encodes frames, one or more, as the next part; the last is shown for `usual` seconds where it does not say."""
+  times, off, last = [], Fraction(0), None
 
   def each():
-    for frame in frames:
-      seen.append(dataclasses.replace(frame, pixels=np.empty(0)))
-      yield frame
+    nonlocal off, last
+    for last in frames:
+      times.append(last.time)
+      off = max(off, last.off)
+      yield last
 
   turns = sink.encode(parts, each())
-  if not seen:
-    return None
-  last = seen[-1]
-  made, off = sum(frame.made for frame in seen), max(frame.off for frame in seen)
-  end = last.time + (last.duration or default_end)
-  return Part([frame.time for frame in seen], end, made, off, last.place, turns)
+  return Part(times, last.time + (last.duration or usual), off, last.place, turns)

@@ -18,7 +18,6 @@ class Part:
 
   times: Sequence[Fraction]  # of them, in seconds
   end: Fraction  # seconds at which the last one ends
-  made: int  # how many of them the network made
   off: Fraction  # seconds that one of them is off at most
   place: Place  # where the next part begins
   turns: Sequence[int] = ()  # of the packets, in a video
@@ -104,7 +103,7 @@ def _compare(before, now, output):
 
 def _encoded(part):
   return {
-    'times': list(map(str, part.times)), 'end': str(part.end), 'made': part.made, 'off': str(part.off),
+    'times': list(map(str, part.times)), 'end': str(part.end), 'off': str(part.off),
     'time': str(part.place.time), 'count': part.place.count, 'turns': list(part.turns),
   }  # fmt: skip
 
@@ -112,7 +111,7 @@ def _encoded(part):
 def _decoded(note):
   place = Place(Fraction(note['time']), note['count'])
   times = [Fraction(time) for time in note['times']]
-  return Part(times, Fraction(note['end']), note['made'], Fraction(note['off']), place, note['turns'])
+  return Part(times, Fraction(note['end']), Fraction(note['off']), place, note['turns'])
 
 
 def _read(path):

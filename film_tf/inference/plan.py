@@ -1,7 +1,6 @@
 """What is to be made of a video or of images: which frames come in, and which are wanted."""
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -76,10 +75,9 @@ def of_video(path: str, request: Request) -> Plan:
   slow = request.slow or Fraction(1)
   clock, rate = request.clock(video.rate, first.time - begin)
   if isinstance(clock, timeline.Grid):
-    time_base, per_second = _common(1 / rate, clock.start), rate * slow
+    time_base, per_second = timeline.common(1 / rate, clock.start), rate * slow
   else:
-    parts = [b - a for a, b in itertools.pairwise((0, *clock.shares, 1))]
-    time_base, per_second = video.time_base * _common(*parts), rate
+    time_base, per_second = video.time_base * clock.unit, rate
   seconds = min(end or math.inf, video.length + video.start - begin if video.length else math.inf) - (
     first.time - begin
   )
@@ -115,8 +113,8 @@ def of_images(paths: Sequence[str], request: Request) -> Plan:
   rate = request.fps or _SHOWN
   step = (len(clock.shares) + 1) / rate
   first = files_of_frames.read(paths[0])
-  alpha = False
-  for path in paths:  # what is wrong is said before the long work
+  alpha = first.pixels.shape[-1] == 4
+  for path in paths[1:]:  # what is wrong is said before the long work
     image = files_of_frames.read(path)
     alpha = alpha or image.pixels.shape[-1] == 4
     if image.pixels.shape[:2] != first.pixels.shape[:2] or image.pixels.dtype != first.pixels.dtype:
@@ -130,14 +128,13 @@ def of_images(paths: Sequence[str], request: Request) -> Plan:
           files_of_frames.with_alpha(pixels) if alpha else pixels, i * step, step if request.loop else 1 / rate
         )
 
-  parts = [b - a for a, b in itertools.pairwise((0, *clock.shares, 1))]
   height, width, _ = first.pixels.shape
   return Plan(
     _looped(read) if request.loop else read,
     clock,
     None,
     rate,
-    _common(1 / rate, *(part * step for part in parts)),
+    timeline.common(1 / rate, clock.unit * step),
     len(paths),
     1 / step,
     (len(paths) - 1 + request.loop) * (len(clock.shares) + 1) + (not request.loop),
@@ -165,16 +162,12 @@ def of_animation(path: str, request: Request) -> Plan:
       if since is None or frame.time >= since:
         yield dataclasses.replace(frame, pixels=files_of_frames.with_alpha(frame.pixels) if alpha else frame.pixels)
 
-  parts = (
-    [1 / rate] if isinstance(clock, timeline.Grid) else [b - a for a, b in itertools.pairwise((0, *clock.shares, 1))]
-  )
-  unit = _common(*parts) * (1 if isinstance(clock, timeline.Grid) else Fraction(1, 1000))
   return Plan(
     _looped(read) if request.loop else read,
     clock,
     None,
     rate,
-    unit,
+    1 / rate if isinstance(clock, timeline.Grid) else Fraction(1, 1000) * clock.unit,
     count,
     count / length,
     math.ceil(length * rate),
@@ -194,12 +187,6 @@ def _looped(read):
     yield Frame(next(read(None)).pixels, frame.time + frame.duration)
 
   return around
-
-
-def _common(*times):
-  """The largest time of which all are multiples."""
-  denominator = math.lcm(*(time.denominator for time in times))
-  return Fraction(math.gcd(*(int(time * denominator) for time in times)), denominator)
 
 
 def _describe(frame):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from film_tf.errors import UserError
-from film_tf.inference import timeline
+from film_tf.inference import sequence, timeline
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +24,13 @@ class Request:
   start: Fraction | None = None  # seconds of a video to start at
   stop: Fraction | None = None  # seconds of a video to stop at
   loop: bool = False  # frames from the last to the first too
+  at_cut: str = 'hold'  # from the last frame of a scene to the first of the next, `hold` that, or `blend` both
+  duplicates: str = 'keep'  # `retime` leaves out frames that show the one before again, and has even steps between
 
   def __post_init__(self):
+    for name, known in (('at_cut', sequence.AT_CUT), ('duplicates', sequence.DUPLICATES)):
+      if getattr(self, name) not in known:
+        raise UserError(f'--{name}={getattr(self, name)} is not known; expected one of {", ".join(known)}')
     between = [name for name in ('times', 'multiply', 'at') if getattr(self, name) is not None]
     if len(between) > 1:
       given = ' and '.join(f'--{name}={_shown(getattr(self, name))}' for name in between)

@@ -73,20 +73,17 @@ def interpolate(
     skip = 0
     exact = [timeline.share_of(moment, first.time, last.time) for _, moment in moments]
     shares = [timeline.nearest(share) for share in exact]
-    between = sorted({share for share in shares if 0 < share < 1})
-    images = {Fraction(0): first.pixels, Fraction(1): last.pixels}
+    between = any(0 < share < 1 for share in shares)
     cut = bool(between and at_cut and is_cut(first.pixels, last.pixels))
-    if cut:
-      images |= {share: _across(first.pixels, last.pixels, share, at_cut) for share in between}
-    elif between:
+    if between and not cut:
       known = {frame.time: known.get(frame.time) or interpolator.features(frame.pixels) for frame in (first, last)}
-      made = interpolator.halvings(*known.values(), between)
-    for (turn, moment), share, wanted in zip(moments, shares, exact, strict=True):
-      if share not in images:
-        images[share] = next(made)
+      images = interpolator.shown(*known.values(), shares)
+    else:
+      images = (_across(first.pixels, last.pixels, share, at_cut) for share in shares)
+    for (turn, moment), image, share, wanted in zip(moments, images, shares, exact, strict=True):
       off = Fraction(0) if cut else abs(share - wanted) * (last.time - first.time)
-      duration = clock.spacing or Fraction(0)
-      yield Frame(images[share], moment.shown, duration, share in between and not cut, off, Place(first.time, turn))
+      made, duration = 0 < share < 1 and not cut, clock.spacing or Fraction(0)
+      yield Frame(image, moment.shown, duration, made, off, Place(first.time, turn))
 
 
 def is_cut(a: np.ndarray, b: np.ndarray) -> bool:
@@ -128,8 +125,10 @@ def _check(first, frame):
 
 
 def _across(first, last, share, at_cut):
-  """What is shown across a cut."""
-  if at_cut == 'hold':
+  """What is shown where nothing is made."""
+  if share == 1:
+    return last
+  if share == 0 or at_cut == 'hold':
     return first
   mixed = first + (last.astype(np.float32) - first) * float(share)
   return np.round(mixed).astype(first.dtype)

@@ -37,6 +37,11 @@ class Shares:
       given = ', '.join(f'{float(share):g}' for share in self.shares)
       raise UserError(f'{given} are no times between two frames; expected numbers over 0 and under 1 that increase')
 
+  @property
+  def unit(self) -> Fraction:
+    """The share of the time between two frames of which all are multiples."""
+    return common(Fraction(1), *self.shares)
+
   def moments(self, begin: Fraction, end: Fraction, last: bool) -> list[Moment]:
     """What is wanted of `begin <= time < end`, from a frame to the next; the `last` frame stands alone until `end`."""
     if begin >= end:
@@ -83,6 +88,12 @@ class Grid:
     return [Moment(self.start + i / self.fps, self.start + i / self.fps / self.slow) for i in range(*ticks)]
 
 
+def common(*times: Fraction) -> Fraction:
+  """The largest time of which all are multiples."""
+  denominator = math.lcm(*(time.denominator for time in times))
+  return Fraction(math.gcd(*(int(time * denominator) for time in times)), denominator)
+
+
 def share_of(moment: Moment, begin: Fraction, end: Fraction) -> Fraction:
   """Where between two frames a moment lies, 0 to 1."""
   return (moment.source - begin) / (end - begin)
@@ -120,5 +131,5 @@ def number(value: int | float | str | Fraction, name: str) -> Fraction:
   if exact < 0 or (exact == 0 and name in ('fps', 'slow')):
     raise UserError(f'--{name}={value} is too little; expected more than 0')
   broadcast = Fraction(math.ceil(exact) * 1000, 1001)
-  meant = name == 'fps' and exact != broadcast and abs(exact - broadcast) <= Fraction(1, 200) and exact % 1
+  meant = name == 'fps' and exact.denominator > 1 and abs(exact - broadcast) <= Fraction(1, 200)
   return broadcast if meant else exact

@@ -1,7 +1,6 @@
 """Videos as they are read: what they are, and their frames at exact times."""
 
 import dataclasses
-import itertools
 import os
 import pathlib
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ except ImportError:
   av = None
 
 BT601 = 5  # FFmpeg's number of the matrix that it takes an unknown one for
+_INDEXED = ('mov', 'matroska', 'avi', 'flv')  # containers whose seek is exact; others are read from their start
 FULL = 2  # FFmpeg's number of the range of RGB
 
 
@@ -95,8 +95,10 @@ class VideoReader:
     """
     with self.open() as container:
       stream = self._stream(container)
+      if start is not None and start > self.start and container.format.name.startswith(_INDEXED):
+        container.seek(int(start / stream.time_base), stream=stream)
       last = None
-      for frame in self._decoded_from(container, stream, start):
+      for frame in self._decoded(container, stream):
         time = self._time(frame, last + 1 / self.rate if last is not None else Fraction(0))
         if stop is not None and time >= stop:
           return
@@ -128,18 +130,6 @@ class VideoReader:
         last = frame.time or last
     except av.FFmpegError as error:
       raise DamagedError(f'{self.path} cannot be decoded after {last:.3f} s: {error.strerror or error}') from error
-
-  def _decoded_from(self, container, stream, start):
-    """All frames, or those of `start` and later, and some before."""
-    if start is None or start <= self.start:
-      return self._decoded(container, stream)
-    container.seek(int(start / stream.time_base), stream=stream)
-    frames = self._decoded(container, stream)
-    first = next(frames, None)
-    if first is not None and first.pts is not None and self._time(first, None) <= start:
-      return itertools.chain([first], frames)
-    container.seek(int(self.start / stream.time_base), stream=stream)  # the file's index was wrong, or it has none
-    return self._decoded(container, stream)
 
   def _time(self, frame, otherwise):
     return frame.pts * frame.time_base if frame.pts is not None else otherwise

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import dataclasses
+import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -72,13 +73,14 @@ def join(
       if look.aspect not in (None, 1) and container == 'webm':
         print(f'{path} cannot hold the aspect {look.aspect} of a pixel; it is left out', file=sys.stderr)
       waiting = next(others, None)
-      for packet in (first, *pictures):
+      for packet in itertools.chain([first], pictures):
         while waiting and waiting.dts * waiting.time_base <= packet.dts * packet.time_base:
           out.mux(waiting)
           waiting = next(others, None)
         out.mux(packet)
-      for packet in [waiting, *others] if waiting else ():
-        out.mux(packet)
+      while waiting:
+        out.mux(waiting)
+        waiting = next(others, None)
     except av.FFmpegError as error:
       raise UserError(f'cannot write {path}: {error.strerror or error}') from error
 
@@ -173,11 +175,11 @@ def _packets(source, copied, start, stop) -> Iterable:
   for packet in source.demux([source.streams[index] for index in copied]):
     if packet.dts is None:
       continue
-    time = packet.pts * packet.time_base
+    time = (packet.dts if packet.pts is None else packet.pts) * packet.time_base
     if (start and time < start) or (stop is not None and time >= stop):
       continue
     if start:
       moved = round(start / packet.time_base)
-      packet.pts, packet.dts = packet.pts - moved, packet.dts - moved
+      packet.pts, packet.dts = (at if at is None else at - moved for at in (packet.pts, packet.dts))
     packet.stream = copied[packet.stream.index]
     yield packet

@@ -16,7 +16,7 @@ from film_tf.errors import UserError
 from film_tf.inference import animations, job, sequence
 from film_tf.inference.interpolator import Interpolator
 from film_tf.inference.video_reader import VideoReader
-from tests.conftest import ROOT
+from tests.conftest import ROOT, command, on_small_disk
 from tests.inference.videos import encode, packets, picture
 
 
@@ -71,9 +71,15 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, tiny, clip,
   assert not os.path.exists(f'{path}.parts')
   ours, theirs = decoded(path), decoded(whole)
   assert len(ours) == len(theirs) == (180 if output != 'a.gif' else len(theirs))
-  lossy = output.endswith(('.mp4', '.webm'))  # whose piece was closed early
-  for one, two in zip(ours, theirs, strict=True):
-    assert np.abs(one.astype(int) - two).mean() <= (8 if lossy else 0)
+  if output.endswith(('.mp4', '.webm')):  # a piece was closed early: other bytes, no more of a codec's error
+    given = [frame.pixels for frame in film_tf.interpolated_frames(clip, interpolator, **options)]
+    errors = [
+      np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(given, i, strict=True)]) for i in (ours, theirs)
+    ]
+    assert errors[0] == pytest.approx(errors[1], rel=0.1)
+    np.testing.assert_array_equal(ours[:64], theirs[:64])
+  else:
+    np.testing.assert_array_equal(ours, theirs)
   if output == 'a.mp4':
     assert [frame.time for frame in VideoReader(path).frames()] == [f.time for f in VideoReader(whole).frames()]
     assert packets(path, 'audio') == packets(whole, 'audio')
@@ -84,28 +90,21 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, tiny, clip,
 def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, tiny, output):
   encode(tmp_path / 'clip.mp4', (picture(i, 128, 192) for i in range(120)), sound=4)
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
-  words = [
-    sys.executable,
-    '-m',
-    'film_tf.interpolate',
-    'clip.mp4',
-    '--model=net.npz',
-    '--multiply=3',
-    '--codec=libx264',
-  ]
-  words = words if output == 'a.mp4' else words[:-1]
+  words = ['film_tf.interpolate', 'clip.mp4', '--model=net.npz', '--multiply=3']
   environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
 
   def run(name, *more):
-    return subprocess.run(
-      [*words, f'--output={name}', *more], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
+    return command(*words, f'--output={name}', *more, cwd=tmp_path)
 
   assert run(f'whole_{output}').returncode == 0
   parts = tmp_path / f'{output}.parts'
+  finished = {}
   for target in (1, 3):  # killed twice, while a part is under way
     process = subprocess.Popen(
-      [*words, f'--output={output}', '--resume'], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL
+      [sys.executable, '-m', *words, f'--output={output}', '--resume'],
+      cwd=tmp_path,
+      env=environment,
+      stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
     while not (parts / f'{target:06d}.json').exists() and process.poll() is None and time.monotonic() < deadline:
@@ -114,10 +113,10 @@ def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, tiny, output):
     process.wait()
     assert not (tmp_path / output).exists()
     assert (parts / f'{target:06d}.json').exists()
-    before = {path: path.stat().st_mtime_ns for path in parts.glob('*.json')}
+    assert all(path.stat().st_mtime_ns == time for path, time in finished.items())  # none is made again
+    finished = {path: path.stat().st_mtime_ns for path in parts.glob('0*.json')}
   result = run(output, '--resume')
   assert result.returncode == 0, result.stderr
-  assert len(before) >= 4
   assert_same(str(tmp_path / output), str(tmp_path / f'whole_{output}'))
   again = run(output, '--resume')
   assert again.returncode == 0
@@ -130,20 +129,12 @@ def test_a_full_disk_is_one_line_and_room_lets_it_go_on(tmp_path, tiny, output):
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
   random = np.random.default_rng(0)
   encode(tmp_path / 'clip.mp4', [random.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(200)])
-  (tmp_path / 'disk').mkdir()
   command = f'{sys.executable} -m film_tf.interpolate clip.mp4 --model=net.npz --output={output}'
   script = (
-    f'mount -t tmpfs -o size=3m tmpfs disk || exit 77; {command} 2>first; echo ended with $?; ls disk;'
-    f'mount -o remount,size=90m disk; {command} --resume && cp -r {output} . && {command.replace("disk/", "whole_")}'
+    f'{command} 2>first; echo ended with $?; ls disk; mount -o remount,size=90m disk;'
+    f'{command} --resume && cp -r {output} . && {command.replace("disk/", "whole_")}'
   )
-  unshare = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script]
-  environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-  try:
-    result = subprocess.run(unshare, cwd=tmp_path, env=environment, capture_output=True, text=True)
-  except FileNotFoundError:
-    pytest.skip('there is no unshare to mount a small file system with')
-  if 'unshare:' in result.stderr or result.returncode == 77:
-    pytest.skip(f'a small file system cannot be mounted: {result.stderr}')
+  result = on_small_disk(script, '3m', tmp_path)
   assert result.returncode == 0, result.stderr
   last = (tmp_path / 'first').read_text().splitlines()[-1]
   assert 'No space left on device' in last
@@ -178,6 +169,19 @@ def photos(tmp_path):
   for i in range(3):
     Image.fromarray(picture(8 * i)).save(tmp_path / f'p{i}.png')
   return [tmp_path / f'p{i}.png' for i in range(3)]
+
+
+@pytest.mark.parametrize(
+  ('options', 'part'),
+  [
+    ({'at_cut': 'holt'}, '--at_cut=holt'),
+    ({'duplicates': 'no'}, '--duplicates=no'),
+    ({'images': 'tiff'}, '--images=tiff'),
+  ],
+)
+def test_misspelt_options_are_told(tmp_path, tiny, clip, options, part):
+  with pytest.raises(UserError, match=part):
+    film_tf.interpolate_video(clip, tmp_path / 'a', Interpolator(tiny), **options)
 
 
 def test_a_loop_leads_back_to_the_first(tmp_path, tiny, photos, clip, monkeypatch):
@@ -241,7 +245,7 @@ def test_animations_come_and_go(tmp_path, tiny, photos, monkeypatch):
 
 def test_what_is_planned_is_what_is_made(tmp_path, tiny, clip, monkeypatch):
   interpolator = Interpolator(tiny)
-  planned = job.Job(job.one(clip), str(tmp_path / 'a.mp4'), job.request(fps=60), 'hold', 'keep', job.Form())
+  planned = job.Job(job.one(clip), str(tmp_path / 'a.mp4'), job.request(fps=60), job.Form())
   lines = planned.describe(interpolator).splitlines()
   assert '150 frames of 64x48' in lines[0]
   assert 'about 360 frames, 60.000 a second' in lines[1]

@@ -260,8 +260,32 @@ def test_pixel_format_and_codec_are_chosen(tmp_path, tiny):
     assert (context.name, context.codec_tag) == ('hevc', 'hvc1')
 
 
-def test_a_file_without_an_index_is_read_from_its_start(tmp_path):
-  source = VideoReader(encode(tmp_path / 'a.ts', map(picture, range(60))))
-  times_of = [frame.time for frame in source.frames()]
-  since = [frame.time for frame in source.frames(start=times_of[33])]
-  assert since == times_of[33:]
+@pytest.mark.parametrize(
+  ('suffix', 'codec', 'options'),
+  [
+    ('.mp4', 'libx264', {'g': '12'}),
+    ('.mp4', 'libx264', {'x264-params': 'open-gop=1:keyint=12:bframes=3'}),
+    ('.mkv', 'libx265', {'x265-params': 'open-gop=1:keyint=12:bframes=3:log-level=none'}),
+    ('.ts', 'libx264', {'g': '200'}),  # whose seek comes out too late
+    ('.mpg', 'mpeg2video', {'g': '15', 'bf': '2'}),
+    ('.avi', 'mpeg4', {'g': '50'}),
+    ('.webm', 'libvpx-vp9', {'g': '40'}),
+  ],
+)
+def test_frames_from_a_time_on_are_those_of_the_whole(tmp_path, suffix, codec, options):
+  with av.open(str(tmp_path / f'a{suffix}'), 'w') as out:
+    stream = out.add_stream(codec, rate=25)
+    stream.width, stream.height, stream.pix_fmt, stream.codec_context.options = 64, 48, 'yuv420p', options
+    for i in range(90):
+      frame = av.VideoFrame.from_ndarray(picture(i), format='rgb24')
+      frame.pts, frame.time_base = i, Fraction(1, 25)
+      out.mux(stream.encode(frame))
+    out.mux(stream.encode())
+  source = VideoReader(tmp_path / f'a{suffix}')
+  whole = list(source.frames())
+  assert len(whole) == 90
+  for number in (1, 11, 12, 14, 37, 63, 89):
+    since = list(source.frames(start=whole[number].time))
+    assert [frame.time for frame in since] == [frame.time for frame in whole[number:]]
+    np.testing.assert_array_equal(since[0].pixels, whole[number].pixels)
+    np.testing.assert_array_equal(since[-1].pixels, whole[-1].pixels)

@@ -138,20 +138,12 @@ def test_all_workers_stop_together_and_go_on(tmp_path):
 def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(size, run, tmp_path):
   """In a file system of so many KiB, which then gets more."""
   disk, arguments = tmp_path / 'disk', words(tmp_path / 'disk' / 'run', 'train.steps = 30')
-  disk.mkdir()
   command = shlex.join([sys.executable, '-m', *arguments])
   script = (
-    f'mount -t tmpfs -o size={size}k tmpfs {disk} || exit 77; {command}; echo ended with $?; ls -R {disk};'
+    f'{command}; echo ended with $?; ls -R {disk};'
     f'mount -o remount,size=50m {disk}; {command} && cp {disk}/run/film.npz {tmp_path}/film.npz'
   )
-  environment = {**conftest.os.environ, 'PYTHONPATH': str(conftest.ROOT)}
-  unshare = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script]
-  try:
-    result = subprocess.run(unshare, cwd=tmp_path, env=environment, capture_output=True, text=True)
-  except FileNotFoundError:
-    pytest.skip('there is no unshare to mount a small file system with')
-  if 'unshare:' in result.stderr or result.returncode == 77:
-    pytest.skip(f'a small file system cannot be mounted: {result.stderr}')
+  result = conftest.on_small_disk(script, f'{size}k', tmp_path)
   assert result.returncode == 0, result.stderr
   assert 'Traceback' not in result.stderr
   assert 'No space left on device' in result.stderr
