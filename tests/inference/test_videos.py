@@ -1,6 +1,7 @@
 """Videos that are read, written and interpolated: times, sound and colours stay what they are."""
 
 import itertools
+import sys
 from fractions import Fraction
 
 import av
@@ -9,6 +10,7 @@ import pytest
 
 import film_tf
 from film_tf.errors import UserError
+from film_tf.inference import video_writer
 from film_tf.inference.interpolator import Interpolator
 from film_tf.inference.video_reader import VideoReader
 from tests.inference.videos import duration, encode, packets, picture
@@ -258,6 +260,22 @@ def test_pixel_format_and_codec_are_chosen(tmp_path, tiny):
   with interpolated(source, tmp_path / 'c.mp4', tiny, codec='libx265').open() as container:
     context = container.streams.video[0].codec_context
     assert (context.name, context.codec_tag) == ('hevc', 'hvc1')
+
+
+def test_few_packets_are_held_while_pieces_are_joined(tmp_path, tiny, monkeypatch):
+  given, held, pictures = [], [], video_writer._pictures
+
+  def watched(*args):
+    for packet in pictures(*args):
+      given.append(packet)
+      yield packet
+      # PyAV's packets have no weak references: by the list, the loop and the call alone, 3 refer to one that is done.
+      held.append(sum(sys.getrefcount(one) > 3 for one in given))
+
+  monkeypatch.setattr(video_writer, '_pictures', watched)
+  interpolated(encode(tmp_path / 'a.mp4', map(picture, range(100)), sound=4), tmp_path / 'b.mp4', tiny)
+  assert len(given) == 199
+  assert max(held) <= 4
 
 
 @pytest.mark.parametrize(
