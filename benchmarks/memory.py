@@ -3,7 +3,7 @@
   python -m benchmarks.memory
 
 A video of 100 frames and one of 2,000, 320x180 and drawn here, each doubled by film_mini in a process of its own. The
-peak is that of the network; `tests/inference/test_videos.py` counts packets.
+peak is that of the network; `tests/render/test_videos.py` counts packets.
 """
 
 import os

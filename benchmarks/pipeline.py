@@ -85,8 +85,8 @@ def main():
   for name, value in speed.items():
     print(f'{name:12} {value:7.1f} examples/s a core')
   ratio = np.median([r['film_tf'] / r['naive order'] for r in rounds])
-  share = np.median([r['film_tf'] / r['decode only'] for r in rounds])
-  print(f'film_tf is {ratio:.2f} times as fast as the naive order; {share:.0%} of its time is PNG decoding')
+  fraction = np.median([r['film_tf'] / r['decode only'] for r in rounds])
+  print(f'film_tf is {ratio:.2f} times as fast as the naive order; {fraction:.0%} of its time is PNG decoding')
 
 
 if __name__ == '__main__':

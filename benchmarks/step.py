@@ -137,8 +137,8 @@ def main(experiment='gin/film_mini.gin', size='128'):
   for variant in VARIANTS:
     one = {key: np.median([found[variant][key] for found in rounds]) for key in ('seconds', 'peak', 'work', 'rate')}
     ratio = np.median([found[variant]['seconds'] / found['plain']['seconds'] for found in rounds])
-    share = rounds[0]['film_tf']['work'] / one['seconds'] / one['rate']
-    print(f'{variant:24} {one["seconds"]:8.3f} {ratio:10.2f} {one["peak"]:9.2f} {share:20.0%}')
+    fraction = rounds[0]['film_tf']['work'] / one['seconds'] / one['rate']
+    print(f'{variant:24} {one["seconds"]:8.3f} {ratio:10.2f} {one["peak"]:9.2f} {fraction:20.0%}')
 
 
 if __name__ == '__main__':

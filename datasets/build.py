@@ -13,18 +13,16 @@ import json
 import os
 import pathlib
 
-from film_tf import cli  # first, for it quiets TensorFlow
+from absl import flags
 
-from absl import flags  # isort: skip
-
-from film_tf import files
+from film_tf import cli, files
 from film_tf.errors import UserError
 
 CONFIG = flags.DEFINE_string('config', None, 'Configuration by name, or as JSON where a data set has options.')
 MANUAL_DIR = flags.DEFINE_string('manual_dir', None, 'Folder with the files, unpacked.')
 DATA_DIR = flags.DEFINE_string('data_dir', None, 'Folder for built data sets. [$TFDS_DATA_DIR, ~/tensorflow_datasets]')
-SKIP_BROKEN = flags.DEFINE_bool('skip_broken', False, 'Leave out what is damaged, and list it beside the records.')
-OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Build again what is built.')
+SKIP_BROKEN = flags.DEFINE_bool('skip_broken', False, 'Leaves out what is damaged, and lists it beside the records.')
+OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Builds again what is built.')
 flags.mark_flag_as_required('manual_dir')
 
 
@@ -39,11 +37,12 @@ def main(words):
 
 
 def build(name):
-  """Builds it, and prints where it is and how many triplets it has."""
+  """Builds a data set, and prints where it is and how many triplets it has."""
+  cli.load_tensorflow()
   try:
-    import tensorflow_datasets as tfds  # slow to import
+    import tensorflow_datasets as tfds
 
-    from film_tf.data import building
+    from film_tf.data import triplet_builder
   except ImportError as error:
     raise UserError(f"{error}; pip install '.[data]'") from error
   if not os.isatty(2):
@@ -59,7 +58,7 @@ def build(name):
     published = builder.PUBLISHED.get(split, info.num_examples)
     note = f' (the authors have {published:,})' if published != info.num_examples else ''
     print(f'tfds:{builder.info.full_name.rpartition("/")[0]}:{split} has {info.num_examples:,} triplets{note}')
-  left_out = folder / building.LEFT_OUT
+  left_out = folder / triplet_builder.LEFT_OUT
   print(f'{folder}{", what is left out is in " + str(left_out) if left_out.exists() else ""}')
 
 

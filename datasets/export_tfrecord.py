@@ -7,24 +7,20 @@ Run it so, in the checkout:
 The source is a built data set, or whatever else `data.sources` takes. Order is kept: shard 0 has the first triplets.
 """
 
-from film_tf import cli  # first, for it quiets TensorFlow
-
-import io  # isort: skip
+import io
 import itertools
 import os
 
-import tensorflow as tf
 import tqdm
 from absl import flags
 from PIL import Image
 
-from film_tf import files, keys
-from film_tf.data import records, sources
+from film_tf import cli, files, keys
 from film_tf.errors import UserError
 
 OUTPUT = flags.DEFINE_string('output', None, 'prefix@N for N files prefix-00000-of-0000N, or the name of one file.')
 DATA_DIR = flags.DEFINE_string('data_dir', None, 'Folder of built data sets. [$TFDS_DATA_DIR, ~/tensorflow_datasets]')
-OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace files that exist.')
+OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces files that exist.')
 flags.mark_flag_as_required('output')
 
 
@@ -42,6 +38,11 @@ def export(source: str, output: str, overwrite: bool = False):
   Raises:
     UserError: there is no such source, it has fewer triplets than there are to be files, or a file exists.
   """
+  cli.load_tensorflow()
+  import tensorflow as tf
+
+  from film_tf.data import sources
+
   triplets = sources.ordered(source)
   count = int(triplets.cardinality())
   if count < 0:  # TFRecord files do not say how many they hold
@@ -54,16 +55,18 @@ def export(source: str, output: str, overwrite: bool = False):
   remaining = iter(tqdm.tqdm(triplets, total=count, unit='triplet', mininterval=1.0))
   for i, path in enumerate(paths):
     share = count * (i + 1) // len(paths) - count * i // len(paths)
-    with files.whole(path, overwrite) as temporary, tf.io.TFRecordWriter(temporary) as writer:
+    with files.atomic_write(path, overwrite) as temporary, tf.io.TFRecordWriter(temporary) as writer:
       for example in itertools.islice(remaining, share):
-        writer.write(records.encode(_triplet(example)))
+        writer.write(_record(example))
   print(f'{count} triplets in {len(paths)} files: {output}')
 
 
-def _triplet(example):
+def _record(example):
+  from film_tf.data import records
+
   frames = tuple(example[key].numpy() for key in (keys.X0, keys.Y, keys.X1))
   width, height = Image.open(io.BytesIO(frames[0])).size
-  return records.Triplet(example[keys.PATH].numpy().decode(), frames, height, width)
+  return records.encode(records.Triplet(example[keys.PATH].numpy().decode(), frames, height, width))
 
 
 if __name__ == '__main__':

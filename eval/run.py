@@ -10,39 +10,39 @@ Data are videos, of which every second frame is made from its neighbours, folder
 Metrics are FILM's: of images clipped to [0, 1] and not rounded; a mean is that of the values of all images.
 """
 
-from film_tf import cli  # first, for it quiets TensorFlow
-
-import csv  # isort: skip
+import csv
 
 import numpy as np
 import tqdm
 from absl import flags
 
-from eval import baselines, triplets
-from film_tf import files, metrics
-from film_tf.inference.interpolator import Interpolator
+from film_tf import cli, files
 
 MODEL = flags.DEFINE_multi_string(
   'model', None, 'film_mini, weights file (.npz), SavedModel, repeat, blend or dis. Repeatable.'
 )
 DATA = flags.DEFINE_multi_string('data', None, 'Video, folder of triplets, or tfds:NAME:SPLIT. Repeatable.')
 OUTPUT = flags.DEFINE_string('output', None, 'A .csv for the scores of every triplet.')
-OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace an output file that exists.')
+OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces an output file that exists.')
 flags.mark_flags_as_required(['model', 'data'])
 
-METRICS = {'psnr': metrics.psnr, 'ssim': metrics.ssim}
+METRICS = ('psnr', 'ssim')
 
 
 def main(words):
   if words:
-    cli.fail(f'unexpected words {" ".join(words)}; give --data= for each')
+    cli.fail(f'unexpected arguments {" ".join(words)}; give --data= for each')
   if OUTPUT.value:
     files.check(OUTPUT.value, OVERWRITE.value)
+  cli.load_tensorflow()
+  from eval import baselines
+  from film_tf.inference.interpolator import Interpolator
+
   models = {name: baselines.MODELS.get(name) or Interpolator(name).between for name in MODEL.value}
   rows = [row for source in DATA.value for row in measure(models, source)]
   print(table(rows))
   if OUTPUT.value:
-    with files.whole(OUTPUT.value, OVERWRITE.value) as temporary, open(temporary, 'w', newline='') as file:
+    with files.atomic_write(OUTPUT.value, OVERWRITE.value) as temporary, open(temporary, 'w', newline='') as file:
       writer = csv.DictWriter(file, rows[0].keys())
       writer.writeheader()
       writer.writerows(rows)
@@ -50,16 +50,19 @@ def main(words):
 
 
 def measure(models, source):
-  """A row for every triplet of a source and model."""
+  """Yields a row for every triplet of a source and model."""
+  from eval import triplets
+  from film_tf import metrics
+
   for triplet in tqdm.tqdm(triplets.find(source), desc=source, unit='triplet', mininterval=1.0):
     for name, model in models.items():
       pair = model(triplet.x0, triplet.x1)[np.newaxis], triplet.y[np.newaxis]
-      scores = {metric: float(function(*pair)[0]) for metric, function in METRICS.items()}
+      scores = {metric: float(getattr(metrics, metric)(*pair)[0]) for metric in METRICS}
       yield {'data': source, 'triplet': triplet.name, 'model': name, **scores}
 
 
 def table(rows) -> str:
-  """Means of every source, and the means of those: `PSNR / SSIM`, a column a model."""
+  """Returns the means of every source, and the means of those: `PSNR / SSIM`, a column a model."""
   sources, models = (list(dict.fromkeys(row[key] for row in rows)) for key in ('data', 'model'))
   means = np.array([[mean(rows, source, model) for model in models] for source in sources])
   lines = [['data', 'triplets', *models]]
@@ -71,7 +74,7 @@ def table(rows) -> str:
 
 
 def mean(rows, source, model):
-  """Of all metrics, over the triplets of a source."""
+  """Returns the means of all metrics over the triplets of a source."""
   found = [[row[metric] for metric in METRICS] for row in rows if (row['data'], row['model']) == (source, model)]
   return np.mean(found, axis=0)
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from film_tf import keys, metrics
 from film_tf.data import footage, pipeline
 from film_tf.errors import UserError
+from film_tf.media import names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,7 @@ def find(source: str) -> Iterator[Triplet]:
     UserError: there is none, it cannot be read, or its frames are too small for the metrics.
   """
   path = pathlib.Path(source)
-  if path.suffix.lower() in footage.VIDEOS:
+  if path.suffix.lower() in names.VIDEOS:
     rows = footage.windows(footage.video(path), step=2)
     found = (_triplet(f'frame {number}', frames) for number, *frames in rows)
   elif path.is_dir():
@@ -54,7 +55,7 @@ def find(source: str) -> Iterator[Triplet]:
 
 
 def _of_folders(root):
-  for folder in footage.natural({file.parent for file in footage.files(root)}):
+  for folder in names.in_natural_order({file.parent for file in footage.files(root)}):
     images = footage.images(folder)
     if len(images) == 3:
       yield _triplet(str(folder.relative_to(root)), map(footage.image, images))

@@ -19,9 +19,9 @@ _DOOR = {
   'load_saved_model': 'exporters.saved_model.load',
   'export_saved_model': 'exporters.saved_model.export',
   'Interpolator': 'inference.interpolator.Interpolator',
-  'interpolate_video': 'inference.job.interpolate_video',
-  'interpolated_frames': 'inference.job.interpolated_frames',
-  'Interrupted': 'inference.job.Interrupted',
+  'interpolate_video': 'render.api.interpolate_video',
+  'interpolated_frames': 'render.api.interpolated_frames',
+  'Interrupted': 'render.job.Interrupted',
   'UserError': 'errors.UserError',
 }
 

@@ -1,4 +1,4 @@
-"""What all commands share: flags, and errors for people."""
+"""What all commands share: flags, errors as one line, and loading TensorFlow late and quietly."""
 
 import importlib
 import os
@@ -12,31 +12,14 @@ from absl import app, flags, logging
 from film_tf.errors import UserError
 
 
-def _load_tensorflow():
-  """Imports TensorFlow without its notes on the machine, which would bury our one line.
-
-  Its libraries write them to stderr while they load, whatever the log level (2.21). What is no note is passed on.
-  """
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  with tempfile.TemporaryFile() as notes:
-    stderr = os.dup(2)
-    os.dup2(notes.fileno(), 2)
-    try:
-      return importlib.import_module('tensorflow')
-    finally:
-      os.dup2(stderr, 2)
-      os.close(stderr)
-      notes.seek(0)
-      os.write(2, b''.join(line for line in notes if not line.startswith((b'I0000', b'WARNING: All log messages'))))
-
-
-tensorflow = _load_tensorflow()
-
-
 def run(main: Callable[[list[str]], None]):
-  """Parses flags and calls `main` with the words that are none.
+  """Parses the flags and calls `main` with the arguments that are not flags.
 
-  Exits with 2 and one line on a mistake of the user's, and with 130 when interrupted.
+  A command module imports nothing that loads TensorFlow, so that `--help` and mistakes on the command line answer at
+  once; `main` calls `load_tensorflow`, then imports the rest.
+
+  Exits with 2 and one line on a user's mistake, with 130 when interrupted, and quietly where the reader of its output
+  has gone (`| head`).
   """
 
   def guarded(argv):
@@ -50,14 +33,48 @@ def run(main: Callable[[list[str]], None]):
       print(str(error) or 'interrupted', file=sys.stderr)
       sys.exit(130)
 
-  app.run(guarded, flags_parser=_parse)
+  try:
+    app.run(guarded, flags_parser=_parse)
+  except BrokenPipeError:
+    sys.exit(1)
+  finally:
+    _flush()
 
 
 def fail(message: str):
   """Prints one line and exits with 2."""
   print(f'{_name()}: {message}', file=sys.stderr)
-  tensorflow.get_logger().setLevel('ERROR')  # or it mourns a checkpoint that was not restored to the end
+  if tensorflow := sys.modules.get('tensorflow'):
+    tensorflow.get_logger().setLevel('ERROR')  # or it mourns a checkpoint that was not restored to the end
   sys.exit(2)
+
+
+def no_arguments(words: list[str]):
+  """Raises where arguments are given that are not flags.
+
+  Raises:
+    UserError: as said.
+  """
+  if words:
+    raise UserError(f'unexpected arguments {" ".join(words)}; flags start with --')
+
+
+def load_tensorflow():
+  """Imports TensorFlow without its notes on the machine, which would bury our one line.
+
+  Its libraries write them to stderr while they load, whatever the log level (2.21). What is no note is passed on.
+  """
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  with tempfile.TemporaryFile() as notes:
+    stderr = os.dup(2)
+    os.dup2(notes.fileno(), 2)
+    try:
+      importlib.import_module('tensorflow')
+    finally:
+      os.dup2(stderr, 2)
+      os.close(stderr)
+      notes.seek(0)
+      os.write(2, b''.join(line for line in notes if not line.startswith((b'I0000', b'WARNING: All log messages'))))
 
 
 def _parse(argv):
@@ -67,26 +84,34 @@ def _parse(argv):
     fail(f'{" ".join(str(error).split())} (see --help)')
 
 
+def _flush():
+  """Writes out what is buffered; where nobody reads it, into nothing, or Python would complain at its exit."""
+  try:
+    sys.stdout.flush()
+  except BrokenPipeError:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _name():
   spec = getattr(sys.modules['__main__'], '__spec__', None)
   return spec.name if spec else os.path.basename(sys.argv[0])
 
 
 def train():
-  """Console script."""
+  """Runs `python -m film_tf.train`, as the console script `film_tf_train`."""
   runpy.run_module('film_tf.train', run_name='__main__', alter_sys=True)
 
 
 def preview():
-  """Console script."""
+  """Runs `python -m film_tf.preview`, as the console script `film_tf_preview`."""
   runpy.run_module('film_tf.preview', run_name='__main__', alter_sys=True)
 
 
 def interpolate():
-  """Console script."""
+  """Runs `python -m film_tf.interpolate`, as the console script `film_tf_interpolate`."""
   runpy.run_module('film_tf.interpolate', run_name='__main__', alter_sys=True)
 
 
 def export():
-  """Console script."""
+  """Runs `python -m film_tf.export`, as the console script `film_tf_export`."""
   runpy.run_module('film_tf.export', run_name='__main__', alter_sys=True)

@@ -12,8 +12,6 @@ import time
 from collections.abc import Sequence
 
 import gin
-import numpy as np
-import tensorflow as tf
 from absl import flags, logging
 
 import film_tf
@@ -37,12 +35,21 @@ def search_path() -> list[pathlib.Path]:
   return [pathlib.Path(), home, home / 'gin']
 
 
+def configs_of_flags() -> list[str]:
+  """Returns the files that `--gin_configs` names, without loading what they configure.
+
+  Raises:
+    UserError: there is none, or one is missing.
+  """
+  configs = [name for value in GIN_CONFIGS.value for name in value.split(',') if name]
+  if not configs:
+    raise UserError(f'no configuration; give --gin_configs, film_tf has {_ours()}')
+  return [_find(name) for name in configs]
+
+
 def parse_flags():
   """Parses what `--gin_configs` and `--gin_bindings` say; see `parse`."""
-  if not GIN_CONFIGS.value:
-    raise UserError(f'no configuration; give --gin_configs, film_tf has {_ours()}')
-  configs = [name for value in GIN_CONFIGS.value for name in value.split(',') if name]
-  parse(configs, GIN_BINDINGS.value)
+  parse(configs_of_flags(), GIN_BINDINGS.value)
 
 
 def parse(configs: Sequence[str], bindings: Sequence[str] = ()):
@@ -72,29 +79,28 @@ def parse(configs: Sequence[str], bindings: Sequence[str] = ()):
 
 def save_operative(path: str):
   """Writes the values that the run has used so far, as a gin file that repeats it."""
-  _write(path, gin.operative_config_str())
+  files.write_text(path, gin.operative_config_str())
 
 
 def save_command(path: str, note: str):
   """Adds to a file when, how and with what a run was started; one that goes on has an entry for every start."""
   now = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
   words = shlex.join(['python', *sys.orig_argv[1:]])
-  versions = f'film_tf {film_tf.__version__}, TensorFlow {tf.__version__}, Keras {importlib.metadata.version("keras")}'
-  versions += f', NumPy {np.__version__}, Python {platform.python_version()}'
-  before = tf.io.gfile.GFile(path).read() if tf.io.gfile.exists(path) else ''
-  _write(path, f'{before}{now} UTC, {note}\n  {words}\n  {versions}\n')
-
-
-def _write(path, text):
-  with files.whole(path, overwrite=True) as temporary, tf.io.gfile.GFile(temporary, 'w') as file:
-    file.write(text)
+  packages = {'TensorFlow': sys.modules['tensorflow'].__version__}
+  packages |= {name: importlib.metadata.version(name.lower()) for name in ('Keras', 'NumPy')}
+  versions = ', '.join(f'{name} {version}' for name, version in packages.items())
+  system = files.file_system(path)
+  before = system.GFile(path).read() if system.exists(path) else ''
+  about = f'film_tf {film_tf.__version__}, {versions}, Python {platform.python_version()}'
+  files.write_text(path, f'{before}{now} UTC, {note}\n  {words}\n  {about}\n')
 
 
 def _find(name):
   for folder in search_path():
     if (folder / name).is_file():
       return str(folder / name)
-  if tf.io.gfile.exists(name) and not tf.io.gfile.isdir(name):  # gs://
+  system = files.file_system(name)
+  if system.exists(name) and not system.isdir(name):  # gs://
     return name
   raise UserError(f'no gin file {name} in {os.getcwd()} or in film_tf; film_tf has {_ours()}')
 

@@ -7,22 +7,18 @@ frame's texture not found in the last: near 100 % are cuts. "Middle off" is how 
 how far these are apart: over 100 % it is hardly the middle.
 """
 
-from film_tf import cli  # first, for it quiets TensorFlow
-
-import inspect  # isort: skip
+import inspect
 
 import gin
 from absl import flags
 from PIL import Image
 
-from film_tf import config, files
-from film_tf.data import augment, contact_sheet, pipeline, scenes
+from film_tf import cli, config, files
 from film_tf.errors import UserError
-from film_tf.training import experiment
 
 OUTPUT = flags.DEFINE_string('output', None, 'The sheet, a .png.')
-EXAMPLES = flags.DEFINE_integer('examples', 16, 'How many.', lower_bound=1, upper_bound=512)
-OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replace an output file that exists.')
+EXAMPLES = flags.DEFINE_integer('examples', 16, 'Number of examples.', lower_bound=1, upper_bound=512)
+OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces an output file that exists.')
 flags.mark_flag_as_required('output')
 flags.adopt_module_key_flags(config)
 
@@ -30,26 +26,31 @@ flags.adopt_module_key_flags(config)
 def main(words):
   if words or not OUTPUT.value.endswith('.png'):
     raise UserError(f'--output={OUTPUT.value} {" ".join(words)}; expected one name that ends in .png')
-  config.parse_flags()
   files.check(OUTPUT.value, OVERWRITE.value)
+  config.configs_of_flags()
+  cli.load_tensorflow()
+  from film_tf.data import augment, contact_sheet, pipeline, scenes
+  from film_tf.training import experiment
+
+  config.parse_flags()
   data, drawn, augmentation = pipeline.configured(), scenes.configured(), augment.configured()
-  batches = pipeline.training(data, drawn, augmentation, batch_size=EXAMPLES.value, seed=_seed())
+  batches = pipeline.training(data, drawn, augmentation, batch_size=EXAMPLES.value, seed=_seed(experiment.run))
   with pipeline.readable([*data.sources, drawn.photographs]):
     batch = next(iter(batches))
   examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]
   found = [contact_sheet.statistics(example) for example in examples]
-  with files.whole(OUTPUT.value, OVERWRITE.value) as temporary:
+  with files.atomic_write(OUTPUT.value, OVERWRITE.value) as temporary:
     Image.fromarray(contact_sheet.draw(examples, found)).save(temporary, 'PNG')
   print(contact_sheet.table(found))
   print(OUTPUT.value)
 
 
-def _seed():
-  """What the trainer will take."""
+def _seed(train):
+  """Returns the seed that the trainer will take."""
   try:
     return gin.query_parameter('train.seed')
   except ValueError:  # not bound
-    return inspect.signature(experiment.run).parameters['seed'].default
+    return inspect.signature(train).parameters['seed'].default
 
 
 if __name__ == '__main__':

@@ -13,24 +13,26 @@ On all GPUs of a machine, on many machines (TF_CONFIG or SLURM), on a TPU:
   python -m film_tf.train ... --tpu=local
 """
 
-from film_tf import cli  # first, for it quiets TensorFlow
+from absl import flags
 
-from absl import flags  # isort: skip
+from film_tf import cli, config
 
-from film_tf import config
-from film_tf.training import experiment, strategy
+STRATEGIES = ('auto', 'one_device', 'mirrored', 'multi_worker', 'tpu')  # `strategy.NAMES`, which loads TensorFlow
 
 BASE_DIR = flags.DEFINE_string('base_dir', None, 'Folder for this run: checkpoints, events, the exported model.')
-STRATEGY = flags.DEFINE_enum('strategy', 'auto', strategy.NAMES, 'Where to run; auto takes what there is.')
+STRATEGY = flags.DEFINE_enum('strategy', 'auto', STRATEGIES, 'Where to run; auto takes what there is.')
 TPU = flags.DEFINE_string('tpu', None, 'Name or address of a TPU, or local on a TPU VM.')
-INIT_FROM = flags.DEFINE_string('init_from', None, 'Weights (.npz), or a run or checkpoint, to start from.')
+INIT_FROM = flags.DEFINE_string('init_from', None, 'Starts from weights (.npz), a run, or a checkpoint.')
 flags.mark_flag_as_required('base_dir')
 flags.adopt_module_key_flags(config)
 
 
 def main(words):
-  if words:
-    cli.fail(f'unexpected words {" ".join(words)}; options start with --')
+  cli.no_arguments(words)
+  config.configs_of_flags()
+  cli.load_tensorflow()
+  from film_tf.training import experiment, strategy
+
   config.parse_flags()
   experiment.run(BASE_DIR.value, strategy.build(STRATEGY.value, TPU.value), INIT_FROM.value)
 

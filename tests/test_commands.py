@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 import film_tf
-from film_tf.inference import frames
-from film_tf.inference.video_reader import VideoReader
+from film_tf.media import image_file
+from film_tf.media.frame import Frame
+from film_tf.media.video_reader import VideoReader
 from tests.conftest import assert_user_error, command
-from tests.inference.videos import encode, packets, picture
+from tests.media.videos import encode, packets, picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
 
@@ -119,7 +120,7 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
 def test_mistakes_are_one_line_and_leave_nothing(folder, words, parts):
   (folder / 'folder').mkdir()
   Image.fromarray(PIXELS[:4, :5]).save(folder / 'small.png')
-  frames.write(folder / 'deep.png', frames.Frame(PIXELS.astype(np.uint16) * 257))
+  image_file.write(folder / 'deep.png', Frame(PIXELS.astype(np.uint16) * 257))
   encode(folder / 'clip2.mp4', map(picture, range(3)))
   before = sorted(folder.rglob('*'))
   assert_user_error(interpolate(folder, *words), *parts)

@@ -8,7 +8,7 @@ from film_tf.errors import UserError
 
 def test_the_name_appears_when_all_is_written(tmp_path):
   path = tmp_path / 'new' / 'a.txt'
-  with files.whole(path) as temporary:
+  with files.atomic_write(path) as temporary:
     pathlib.Path(temporary).write_text('half')
     assert not path.exists()
   assert path.read_text() == 'half'
@@ -20,7 +20,7 @@ def test_an_error_leaves_what_was_there(tmp_path):
   path.write_text('old')
 
   def write():
-    with files.whole(path, overwrite=True) as temporary:
+    with files.atomic_write(path, overwrite=True) as temporary:
       pathlib.Path(temporary).write_text('half')
       raise KeyboardInterrupt
 
@@ -33,14 +33,14 @@ def test_an_error_leaves_what_was_there(tmp_path):
 def test_a_folder_is_replaced_whole(tmp_path):
   path = tmp_path / 'folder'
   for name in ('one', 'two'):
-    with files.whole(path, overwrite=True) as temporary:
+    with files.atomic_write(path, overwrite=True) as temporary:
       pathlib.Path(temporary).mkdir()
       (pathlib.Path(temporary) / name).touch()
   assert [p.name for p in path.iterdir()] == ['two']
   assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize('function', [files.check, lambda path: files.whole(path).__enter__()])
+@pytest.mark.parametrize('function', [files.check, lambda path: files.atomic_write(path).__enter__()])
 def test_what_exists_is_refused(function, tmp_path):
   with pytest.raises(UserError, match='--overwrite'):
     function(tmp_path)

@@ -2,7 +2,7 @@
 
 import tensorflow_datasets as tfds
 
-from film_tf.data import building
+from film_tf.data import triplet_builder
 
 SCENES = (
   'Beanbags', 'Dimetrodon', 'DogDance', 'Grove2', 'Grove3', 'Hydrangea',
@@ -10,7 +10,7 @@ SCENES = (
 )  # fmt: skip
 
 
-class Builder(building.TripletBuilder):
+class Builder(triplet_builder.TripletBuilder):
   """Split `test`."""
 
   VERSION = tfds.core.Version('1.0.0')
@@ -18,10 +18,10 @@ class Builder(building.TripletBuilder):
   PUBLISHED = {'test': len(SCENES)}
 
   def clips(self, root):
-    data, truth = building.find(root, 'other-data'), building.find(root, 'other-gt-interp')
+    data, truth = triplet_builder.find(root, 'other-data'), triplet_builder.find(root, 'other-gt-interp')
     return {
       'test': [
-        building.of_files(
+        triplet_builder.of_files(
           scene, [data / scene / 'frame10.png', truth / scene / 'frame10i11.png', data / scene / 'frame11.png']
         )
         for scene in SCENES

@@ -7,8 +7,9 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from film_tf.data import building, footage, motion
+from film_tf.data import footage, motion, triplet_builder
 from film_tf.errors import UserError
+from film_tf.media.names import VIDEOS, in_natural_order
 
 _measure = tf.function(motion.measure, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)] * 2)
 
@@ -24,8 +25,8 @@ class Config(tfds.core.BuilderConfig):
   stride: int = 1  # frames from the first to the middle, and on to the last
   step: int = 2  # frames from one triplet to the next
   min_motion: float = 1.0  # pixels that something must move from the first frame to the last
-  max_lost: float = 0.85  # share of the first frame's texture that may be missing in the last; more is a cut
-  min_difference: float = 0.5  # mean difference of two neighbours, of 255, below which one is a duplicate
+  max_lost: float = motion.CUT  # share of the first frame's texture that may be missing in the last; more is a cut
+  min_difference: float = motion.DUPLICATE  # mean difference of two neighbours, of 255; less is a duplicate
   height: int = 0  # pixels to shrink frames to, with their width; 0 keeps them as they are
   tile: int = 0  # pixels of squares to cut frames into, of which those are kept where something moves; 0 keeps all
 
@@ -36,11 +37,11 @@ class Config(tfds.core.BuilderConfig):
         f'stride {self.stride}, step {self.step}, height {self.height}, max_lost {self.max_lost}; '
         'expected whole numbers >= 1, >= 1, >= 0, and 0 to 1'
       )
-    if self.tile and self.tile < motion.LEAST:
-      raise UserError(f'tile is {self.tile}; expected {motion.LEAST} pixels or more, or 0 for whole frames')
+    if self.tile and self.tile < motion.MIN_SIDE:
+      raise UserError(f'tile is {self.tile}; expected {motion.MIN_SIDE} pixels or more, or 0 for whole frames')
 
 
-class Builder(building.TripletBuilder):
+class Builder(triplet_builder.TripletBuilder):
   """Split `train`, in the order of the names; `train[90%:]` is then the last videos."""
 
   VERSION = tfds.core.Version('1.0.0')
@@ -53,13 +54,13 @@ class Builder(building.TripletBuilder):
   def clips(self, root):
     sources = {}
     for path in footage.files(root):
-      if path.suffix.lower() in footage.VIDEOS:
+      if path.suffix.lower() in VIDEOS:
         sources[path] = footage.video
       elif path.suffix.lower() in footage.IMAGES:
         sources[path.parent] = lambda folder: map(footage.image, footage.images(folder))
     if not sources:
-      building.find(root, 'videos or folders of frames')
-    return {'train': [self._clip(root, path, sources[path]) for path in footage.natural(sources)]}
+      triplet_builder.find(root, 'videos or folders of frames')
+    return {'train': [self._clip(root, path, sources[path]) for path in in_natural_order(sources)]}
 
   def _clip(self, root, path, read):
     name = str(path.relative_to(root))
@@ -72,7 +73,7 @@ class Builder(building.TripletBuilder):
           for place, frames in self._tiles(window, height, width):
             yield footage.triplet(f'{name}/{number:06d}{place}', frames)
 
-    return building.Clip(name, triplets)
+    return triplet_builder.Clip(name, triplets)
 
   def _shrunk(self, frame):
     height, width, _ = frame.pixels.shape
@@ -80,7 +81,7 @@ class Builder(building.TripletBuilder):
     if not wanted or wanted >= height:
       return frame
     small = Image.fromarray(frame.pixels).resize((round(width * wanted / height), wanted), Image.Resampling.BOX)
-    return footage.Frame(frame.name, np.asarray(small))
+    return footage.SourceImage(frame.name, np.asarray(small))
 
   def _tiles(self, window, height, width):
     """The frames whole; or their squares in which something moves, each with its place."""
@@ -92,15 +93,14 @@ class Builder(building.TripletBuilder):
       raise UserError(f'{window[0].name} has {width}x{height} pixels, too few for a tile of {side}')
     for y in range(height % side // 2, height - side + 1, side):
       for x in range(width % side // 2, width - side + 1, side):
-        tile = [footage.Frame(frame.name, frame.pixels[y : y + side, x : x + side]) for frame in window]
+        tile = [footage.SourceImage(frame.name, frame.pixels[y : y + side, x : x + side]) for frame in window]
         if _measure(tile[0].pixels, tile[-1].pixels).largest >= self.builder_config.min_motion:
           yield f'/{y},{x}', tile
 
   def _useful(self, x0, y, x1):
     """Whether there is no duplicate, no cut, and enough motion."""
     config = self.builder_config
-    differences = [np.mean(np.abs(y.astype(np.int16) - x)) for x in (x0, x1)]
-    if min(differences) < config.min_difference:
+    if any(motion.is_duplicate(x, y, config.min_difference) for x in (x0, x1)):
       return False
     _, largest, lost = _measure(x0, x1)
     return bool(lost <= config.max_lost and largest >= config.min_motion)

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import tensorflow_datasets as tfds
 
-from film_tf.data import building, footage
+from film_tf.data import footage, triplet_builder
 from film_tf.errors import UserError
+from film_tf.media.names import in_natural_order
 
 SCENES = (
   'BoxingPractice', 'Crosswalk', 'DrivingPOV', 'FoodMarket',
@@ -47,7 +48,7 @@ class Config(tfds.core.BuilderConfig):
 HOW = {'area': area, 'linear_light': linear_light, 'centre': centre}
 
 
-class Builder(building.TripletBuilder):
+class Builder(triplet_builder.TripletBuilder):
   """Split `test`: 49 triplets of each clip, from its `.y4m` file or its frames as PNG."""
 
   VERSION = tfds.core.Version('1.0.0')
@@ -61,8 +62,8 @@ class Builder(building.TripletBuilder):
   SIZE = (2160, 4096)
 
   def clips(self, root):
-    base = building.find(root, 'netflix', '.')
-    return {'test': [building.Clip(scene, lambda scene=scene: self._triplets(base, scene)) for scene in SCENES]}
+    base = triplet_builder.find(root, 'netflix', '.')
+    return {'test': [triplet_builder.Clip(scene, lambda scene=scene: self._triplets(base, scene)) for scene in SCENES]}
 
   def _triplets(self, base, scene):
     frames = (self._converted(frame) for frame in self._frames(base, scene))
@@ -72,7 +73,7 @@ class Builder(building.TripletBuilder):
   def _frames(self, base, scene):
     """The first frames of a scene, one at a time."""
     videos = [*base.glob(f'*_{scene}_*.y4m'), *base.glob(f'{scene}.y4m')]
-    files = footage.natural([*base.glob(f'{scene}-*.png'), *base.glob(f'{scene}/*.png')])
+    files = in_natural_order([*base.glob(f'{scene}-*.png'), *base.glob(f'{scene}/*.png')])
     if not videos and not files:
       raise UserError(f'{base} has neither *_{scene}_*.y4m nor {scene}-001.png nor {scene}/001.png')
     frames = footage.video(videos[0]) if videos else map(footage.image, files)
@@ -86,4 +87,4 @@ class Builder(building.TripletBuilder):
     if frame.pixels.shape[:2] != self.SIZE:
       height, width, _ = frame.pixels.shape
       raise UserError(f'{frame.name} has {width}x{height} pixels; expected {self.SIZE[1]}x{self.SIZE[0]}')
-    return footage.Frame(frame.name, HOW[self.builder_config.how](frame.pixels))
+    return footage.SourceImage(frame.name, HOW[self.builder_config.how](frame.pixels))

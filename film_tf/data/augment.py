@@ -46,8 +46,8 @@ class Augmentation:
       pair = isinstance(self.motion_range, (tuple, list)) and len(self.motion_range) == 2
       if not pair or not 0.0 <= self.motion_range[0] < self.motion_range[1]:
         raise UserError(f'augmentation motion_range is {self.motion_range}; expected (least, most), in pixels')
-      if self.crop < motion.LEAST:
-        raise UserError(f'augmentation crop is {self.crop}; motion_range needs {motion.LEAST} pixels at least')
+      if self.crop < motion.MIN_SIDE:
+        raise UserError(f'augmentation crop is {self.crop}; motion_range needs {motion.MIN_SIDE} pixels at least')
 
 
 configured = gin.external_configurable(Augmentation, name='augmentation')

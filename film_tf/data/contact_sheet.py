@@ -32,11 +32,11 @@ def statistics(example: Mapping) -> Statistics:
     example: `x0`, `y`, `x1` `[H, W, 3]` in [0, 1].
 
   Raises:
-    UserError: it has fewer than `motion.LEAST` rows or columns.
+    UserError: it has fewer than `motion.MIN_SIDE` rows or columns.
   """
   x0, y, x1 = (example[key] for key in (keys.X0, keys.Y, keys.X1))
-  if min(x0.shape[:2]) < motion.LEAST:
-    raise UserError(f'examples of {x0.shape[0]}x{x0.shape[1]} pixels; their motion needs {motion.LEAST} both ways')
+  if min(x0.shape[:2]) < motion.MIN_SIDE:
+    raise UserError(f'examples of {x0.shape[0]}x{x0.shape[1]} pixels; their motion needs {motion.MIN_SIDE} both ways')
   moved = motion.measure(x0, x1)
   apart = tf.reduce_mean(tf.abs(x1 - x0))
   off = tf.maximum(tf.reduce_mean(tf.abs(y - x0)), tf.reduce_mean(tf.abs(y - x1)))

@@ -21,7 +21,7 @@ class Triplet:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pieces:
+class RecordFiles:
   """The files that a source consists of, or parts of them, and what their records mean."""
 
   files: list[str]  # TFRecord files

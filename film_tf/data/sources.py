@@ -11,8 +11,8 @@ import re
 
 import tensorflow as tf
 
-from film_tf.data import built, records
-from film_tf.data.records import Pieces
+from film_tf.data import records, tfds_source
+from film_tf.data.records import RecordFiles
 from film_tf.errors import UserError
 
 _ALONE = tf.distribute.InputContext()  # one worker
@@ -27,9 +27,9 @@ def ordered(name: str) -> tf.data.Dataset:
   Raises:
     UserError: there is no such source.
   """
-  pieces = find(name)
-  dataset = _paths(pieces).flat_map(_records).map(pieces.parse, tf.data.AUTOTUNE)
-  return dataset if -1 in pieces.counts else dataset.apply(tf.data.experimental.assert_cardinality(sum(pieces.counts)))
+  found = find(name)
+  dataset = _paths(found).flat_map(_records).map(found.parse, tf.data.AUTOTUNE)
+  return dataset if -1 in found.counts else dataset.apply(tf.data.experimental.assert_cardinality(sum(found.counts)))
 
 
 def shuffled(
@@ -52,13 +52,13 @@ def shuffled(
   Returns:
     What `ordered` returns, without end.
   """
-  pieces, n, index = find(name), worker.num_input_pipelines, worker.input_pipeline_id
-  paths, counts = _paths(pieces), pieces.counts
-  if len(pieces.files) >= n:
+  found, n, index = find(name), worker.num_input_pipelines, worker.input_pipeline_id
+  paths, counts = _paths(found), found.counts
+  if len(found.files) >= n:
     paths, counts, n, index = paths.shard(n, index), counts[index::n], 1, 0
 
   def read(number):
-    return paths.shuffle(len(pieces.files), seed=seed + number).interleave(
+    return paths.shuffle(len(found.files), seed=seed + number).interleave(
       lambda *path: _records(*path).shard(n, index), 16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
 
@@ -76,24 +76,24 @@ def shuffled(
     return read(number).shuffle(buffer, seed=seed + number)
 
   epochs = tf.data.Dataset.range(first, tf.int64.max).flat_map(epoch)
-  return epochs.skip(had).map(pieces.parse, tf.data.AUTOTUNE)
+  return epochs.skip(had).map(found.parse, tf.data.AUTOTUNE)
 
 
-def find(name: str) -> Pieces:
+def find(name: str) -> RecordFiles:
   """The files of a source.
 
   Raises:
     UserError: there is no such source.
   """
   if name.startswith('tfds:'):
-    return built.find(name)
+    return tfds_source.find(name)
   files = shards(name)
-  return Pieces(files, [0] * len(files), [-1] * len(files), records.parse)
+  return RecordFiles(files, [0] * len(files), [-1] * len(files), records.parse)
 
 
-def _paths(pieces):
-  ranges = [tf.constant(numbers, tf.int64) for numbers in (pieces.skips, pieces.counts)]
-  return tf.data.Dataset.from_tensor_slices((pieces.files, *ranges))
+def _paths(found):
+  ranges = [tf.constant(numbers, tf.int64) for numbers in (found.skips, found.counts)]
+  return tf.data.Dataset.from_tensor_slices((found.files, *ranges))
 
 
 def _records(path, skip, count):

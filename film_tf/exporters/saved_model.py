@@ -53,7 +53,7 @@ def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
     tf.TensorSpec(_IMAGES.shape, name=keys.X0), tf.TensorSpec(_IMAGES.shape, name=keys.X1),
     tf.TensorSpec(_TIME.shape, name=keys.TIME),
   ])  # fmt: skip
-  with files.whole(path, overwrite) as temporary:
+  with files.atomic_write(path, overwrite) as temporary:
     tf.saved_model.save(served, temporary, signatures=signature)
 
 

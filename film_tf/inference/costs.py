@@ -1,4 +1,4 @@
-"""What a network costs on frames of some size, as measured on a piece of one."""
+"""Estimates what a network costs on frames of some size, by measuring a small sample."""
 
 import contextlib
 import dataclasses
@@ -12,7 +12,7 @@ import numpy as np
 from film_tf.errors import UserError
 from film_tf.inference.interpolator import Interpolator
 
-_PIXELS = 480 * 270  # of the piece
+_PIXELS = 480 * 270  # of the sample
 _LARGE = 4_000_000  # pixels of a frame, from which on memory is looked at before the work
 
 
@@ -25,22 +25,22 @@ class Cost:
 
 
 def measure(interpolator: Interpolator, height: int, width: int) -> Cost:
-  """The cost at a size, about: in proportion to that of a small piece, which is made three times."""
+  """Estimates the cost at a size in proportion to that of a small sample, which is interpolated three times."""
   shrink = min(1.0, (_PIXELS / (height * width)) ** 0.5)
-  piece = np.zeros((max(1, round(height * shrink)), max(1, round(width * shrink)), 3), np.uint8)
-  interpolator.between(piece[:32, :32], piece[:32, :32])  # traces it
+  sample = np.zeros((max(1, round(height * shrink)), max(1, round(width * shrink)), 3), np.uint8)
+  interpolator.between(sample[:32, :32], sample[:32, :32])  # traces it
   base = _peak(afresh=True)
   seconds = []
   for _ in range(3):
     start = time.perf_counter()
-    interpolator.between(piece, piece)
+    interpolator.between(sample, sample)
     seconds.append(time.perf_counter() - start)
-  scale = height * width / (piece.shape[0] * piece.shape[1])
+  scale = height * width / (sample.shape[0] * sample.shape[1])
   return Cost(min(seconds) * scale, int(base + (_peak() - base) * scale))
 
 
 def check(interpolator: Interpolator, height: int, width: int):
-  """Raises where frames are so large that memory will not do.
+  """Raises where frames are too large for the memory that is free.
 
   Raises:
     UserError: as said.
@@ -57,7 +57,7 @@ def check(interpolator: Interpolator, height: int, width: int):
 
 
 def _peak(afresh: bool = False) -> int:
-  """Bytes that this process has had at most; `afresh` counts from now on, where the system can."""
+  """Returns the bytes that this process has had at most; `afresh` counts from now on, where the system can."""
   if os.path.exists('/proc/self/clear_refs'):
     if afresh:
       with contextlib.suppress(OSError), open('/proc/self/clear_refs', 'w') as file:
@@ -67,12 +67,12 @@ def _peak(afresh: bool = False) -> int:
 
 
 def _free():
-  """Bytes that could be had, or None where the system does not say."""
+  """Returns the bytes that are free, or None where the system does not say."""
   return _lines('/proc/meminfo').get('MemAvailable') if os.path.exists('/proc/meminfo') else None
 
 
 def _lines(path):
-  """Bytes by name."""
+  """Returns bytes by name."""
   with open(path) as file:
     rows = (line.split() for line in file)
     return {row[0].rstrip(':'): int(row[1]) * 1024 for row in rows if row[-1] == 'kB'}

@@ -13,7 +13,8 @@ import tensorflow as tf
 from film_tf import keys
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
-from film_tf.inference import frames, timeline
+from film_tf.inference import timeline
+from film_tf.media import image_file
 from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
 from film_tf.model.warp import warp
@@ -24,10 +25,10 @@ Progress = Callable[[int, int], None]  # called with how many are done, and of h
 
 
 @dataclasses.dataclass(frozen=True)
-class Known:
-  """What the network knows of one image, or of a batch of them."""
+class ImageFeatures:
+  """What the network computes of one image, or of a batch of them, alone."""
 
-  like: np.ndarray  # an image of its shape and type
+  image: np.ndarray  # the given image, or one of its shape and type
   features: dict  # of its colours, which are premultiplied by alpha
   alpha: tf.Tensor | None = None  # [B, H, W, 1] in [0, 1]
 
@@ -57,7 +58,7 @@ class Interpolator:
 
   @functools.cached_property
   def identity(self) -> str:
-    """What tells one model from another."""
+    """Names the model and what distinguishes it from others of that name."""
     model = self._given
     if isinstance(model, FilmNet):
       values = b''.join(variable.numpy().tobytes() for variable in weights.named(model).values())
@@ -68,7 +69,7 @@ class Interpolator:
     return f'{os.path.abspath(model)} {os.stat(path).st_mtime_ns}'
 
   def between(self, a: Image, b: Image) -> np.ndarray:
-    """The frame halfway between two.
+    """Makes the frame halfway between two.
 
     Args:
       a: `[H, W, 3]` RGB, `[H, W, 4]` RGBA, or either as `[B, H, W, ...]`: uint8, uint16, or float in [0, 1]. Any size.
@@ -84,7 +85,7 @@ class Interpolator:
     return next(self.recurse(a, b, 1))
 
   def recurse(self, a: Image, b: Image, times: int, progress: Progress | None = None) -> Iterator[np.ndarray]:
-    """The 2^times - 1 frames between two, evenly spaced, in order: halfway, halfway of the halves, and so on.
+    """Makes the 2^times - 1 frames between two, evenly spaced, in order: halfway, halfway of the halves, and so on.
 
     Every frame's features are computed once. The first frame comes after `times` steps, not after all.
 
@@ -100,65 +101,66 @@ class Interpolator:
     if times < 1:
       raise UserError(f'times is {times}; expected 1 or more')
     a, b = _pair(a, b)
-    shares = [Fraction(i, 2**times) for i in range(1, 2**times)]
-    return _told(self.halvings(self.features(a), self.features(b), shares), len(shares), progress)
+    fractions = [Fraction(i, 2**times) for i in range(1, 2**times)]
+    return _with_progress(self.halvings(self.features(a), self.features(b), fractions), len(fractions), progress)
 
   def at(
-    self, a: Image, b: Image, shares: Sequence[float | Fraction], progress: Progress | None = None
+    self, a: Image, b: Image, fractions: Sequence[float | Fraction], progress: Progress | None = None
   ) -> Iterator[np.ndarray]:
-    """The frames at `shares` of the way from one to the other, each met to 1/64, as halving five times reaches it.
+    """Makes the frames at `fractions` of the way from one to the other, each met to 1/64 by halving five times.
 
     Args:
       a: as for `between`.
       b: as for `between`.
-      shares: more than 0 and less than 1, increasing.
+      fractions: more than 0 and less than 1, increasing.
       progress: called with the number of frames that are done, and of all.
 
     Raises:
-      UserError: as for `between`, or a share is none of these.
+      UserError: as for `between`, or a fraction is none of these.
     """
     a, b = _pair(a, b)
-    wanted = [timeline.nearest(s) for s in timeline.Shares(tuple(timeline.number(s, 'at') for s in shares)).shares]
-    return _told(self.shown(self.features(a), self.features(b), wanted), len(wanted), progress)
+    asked = timeline.Subdivision(tuple(timeline.number(fraction, 'at') for fraction in fractions))
+    wanted = [timeline.nearest(fraction) for fraction in asked.fractions]
+    return _with_progress(self.shown(self.features(a), self.features(b), wanted), len(wanted), progress)
 
-  def features(self, image: np.ndarray) -> Known:
-    """What the network knows of one image, to be computed once for all frames made from it."""
+  def features(self, image: np.ndarray) -> ImageFeatures:
+    """Computes the features of one image, once for all frames made from it."""
     batch = image / np.float32(_SCALES[image.dtype.name])
     batch = tf.constant(batch if image.ndim == 4 else batch[np.newaxis], tf.float32)
     if image.shape[-1] == 3:
-      return Known(image, self._model.features(batch))
+      return ImageFeatures(image, self._model.features(batch))
     colours, alpha = batch[..., :3], batch[..., 3:]
-    return Known(image, self._model.features(colours * alpha), alpha)
+    return ImageFeatures(image, self._model.features(colours * alpha), alpha)
 
-  def shown(self, first: Known, last: Known, shares: Sequence[Fraction]) -> Iterator[np.ndarray]:
-    """The images at `shares` from 0 to 1, whole numbers over a power of two that do not decrease, made once each."""
-    made = self.halvings(first, last, sorted({share for share in shares if 0 < share < 1}))
-    at, image = Fraction(0), first.like
-    for share in shares:
-      if share != at:
-        at, image = share, last.like if share == 1 else next(made)
+  def shown(self, first: ImageFeatures, last: ImageFeatures, fractions: Sequence[Fraction]) -> Iterator[np.ndarray]:
+    """Yields the images at `fractions`, 0 to 1, multiples of a power of 1/2 that do not decrease, each made once."""
+    made = self.halvings(first, last, sorted({fraction for fraction in fractions if 0 < fraction < 1}))
+    at, image = Fraction(0), first.image
+    for fraction in fractions:
+      if fraction != at:
+        at, image = fraction, last.image if fraction == 1 else next(made)
       yield image
 
-  def halvings(self, first: Known, last: Known, shares: Sequence[Fraction]) -> Iterator[np.ndarray]:
-    """As `shown`, but for shares that increase and are neither 0 nor 1."""
-    return (_from_batch(image, first.like) for image in self._halves(first, last, list(shares)))
+  def halvings(self, first: ImageFeatures, last: ImageFeatures, fractions: Sequence[Fraction]) -> Iterator[np.ndarray]:
+    """Yields what `shown` does, for fractions that increase and are neither 0 nor 1."""
+    return (_from_batch(image, first.image) for image in self._halves(first, last, list(fractions)))
 
-  def _halves(self, first, last, shares):
-    """The images at shares of the way between two frames."""
-    if not shares:
+  def _halves(self, first, last, fractions):
+    """Yields the batches at fractions of the way between two frames."""
+    if not fractions:
       return
     colours, alpha = self._middle(first, last)
-    before, after = [2 * s for s in shares if 2 * s < 1], [2 * s - 1 for s in shares if 2 * s > 1]
-    middle = Known(first.like, self._model.features(colours), alpha) if before or after else None
+    before, after = [2 * s for s in fractions if 2 * s < 1], [2 * s - 1 for s in fractions if 2 * s > 1]
+    middle = ImageFeatures(first.image, self._model.features(colours), alpha) if before or after else None
     if before:
       yield from self._halves(first, middle, before)
-    if len(before) + len(after) < len(shares):
+    if len(before) + len(after) < len(fractions):
       yield colours if alpha is None else tf.concat([tf.math.divide_no_nan(colours, alpha), alpha], axis=-1)
     if after:
       yield from self._halves(middle, last, after)
 
   def _middle(self, first, last):
-    """Colours, premultiplied by alpha, and alpha: the mean of both, moved as the colours are."""
+    """Returns colours, premultiplied by alpha, and alpha: the mean of both, moved as the colours are."""
     image = first.features[keys.IMAGE]
     made = self._model.between(first.features, last.features, tf.fill((tf.shape(image)[0], 1), 0.5))
     colours = tf.clip_by_value(made[keys.IMAGE], 0.0, 1.0)
@@ -171,7 +173,7 @@ class Interpolator:
     return tf.minimum(colours, alpha), alpha
 
 
-def _told(images, total, progress):
+def _with_progress(images, total, progress):
   for done, image in enumerate(images, start=1):
     if progress:
       progress(done, total)
@@ -179,8 +181,8 @@ def _told(images, total, progress):
 
 
 def _pair(a, b):
-  """Two images as arrays that fit."""
-  a, b = (frames.read(image).pixels if isinstance(image, str | os.PathLike) else image for image in (a, b))
+  """Returns two images as arrays that fit."""
+  a, b = (image_file.read(image).pixels if isinstance(image, str | os.PathLike) else image for image in (a, b))
   _check(a, b)
   return a, b
 
@@ -197,6 +199,6 @@ def _check(a, b):
 
 
 def _from_batch(batch, like):
-  """A batch of images in [0, 1], in the shape and type of `like`."""
+  """Converts a batch of images in [0, 1] to the shape and type of `like`."""
   image = np.clip(batch.numpy(), 0.0, 1.0).reshape(like.shape) * _SCALES[like.dtype.name]
   return (np.round(image) if like.dtype.kind == 'u' else image).astype(like.dtype)

@@ -45,7 +45,7 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
   options = json.dumps(dataclasses.asdict(net.options))
   archive = io.BytesIO()  # zip files are written to and fro, which buckets cannot
   np.savez(archive, **{_OPTIONS: np.array(options)}, **arrays)
-  with files.whole(path, overwrite) as temporary, tf.io.gfile.GFile(temporary, 'wb') as file:
+  with files.atomic_write(path, overwrite) as temporary, tf.io.gfile.GFile(temporary, 'wb') as file:
     file.write(archive.getvalue())
 
 

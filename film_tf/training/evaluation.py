@@ -125,7 +125,7 @@ class Evaluator:
     best = all(rows[0]['psnr'] > float(row['psnr']) for row in before if row['source'] == name)
     if best:
       weights.save(self._trainer.net, os.path.join(self._base_dir, 'best.npz'), overwrite=True)
-    with files.whole(path, overwrite=True) as temporary, tf.io.gfile.GFile(temporary, 'w') as file:
+    with files.atomic_write(path, overwrite=True) as temporary, tf.io.gfile.GFile(temporary, 'w') as file:
       writer = csv.DictWriter(file, _COLUMNS, lineterminator='\n')
       writer.writeheader()
       writer.writerows([*before, *rows])

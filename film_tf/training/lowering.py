@@ -32,7 +32,7 @@ class Step:
     Raises:
       UserError: it exists, or cannot be written.
     """
-    with files.whole(folder, overwrite) as temporary:
+    with files.atomic_write(folder, overwrite) as temporary:
       tf.io.gfile.makedirs(temporary)
       with open(f'{temporary}/step.mlir', 'w') as file:
         file.write(self.program)

@@ -16,7 +16,7 @@ Tensors = list[tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
-class Optimizer:
+class OptimizerOptions:
   """How gradients become steps; published values by default (paper, section 5).
 
   Raises:
@@ -68,29 +68,29 @@ class Optimizer:
     return [decay * a + (1.0 - decay) * w for a, w in zip(averages, weights, strict=True)]
 
 
-configured = gin.external_configurable(Optimizer, name='optimizer')
-"""`Optimizer` from gin: `optimizer.learning_rate = 4e-4`."""
+configured = gin.external_configurable(OptimizerOptions, name='optimizer')
+"""`OptimizerOptions` from gin: `optimizer.learning_rate = 4e-4`."""
 
 
 def adam(
-  weights: Tensors, gradients: Tensors, means: Tensors, squares: Tensors, step: tf.Tensor, rate: tf.Tensor
+  weights: Tensors, gradients: Tensors, m: Tensors, v: Tensors, step: tf.Tensor, rate: tf.Tensor
 ) -> tuple[Tensors, Tensors, Tensors]:
   """One step of Adam (Kingma and Ba, ICLR 2015), with beta 0.9 and 0.999 and Keras' epsilon of 1e-7.
 
   Args:
     weights: what to change.
     gradients: of the loss, a tensor for each of the weights.
-    means: running means of gradients, zeros at first.
-    squares: running means of squared gradients, zeros at first.
-    step: how many steps have been taken before.
+    m: running means of gradients, zeros at first.
+    v: running means of squared gradients, zeros at first.
+    step: number of steps taken before this one.
     rate: learning rate.
 
   Returns:
-    The new weights, means and squares.
+    The new weights, m and v.
   """
-  taken = tf.cast(step + 1, tf.float32)
-  rate *= tf.sqrt(1.0 - 0.999**taken) / (1.0 - 0.9**taken)
-  means = [m + (g - m) * (1.0 - 0.9) for m, g in zip(means, gradients, strict=True)]
-  squares = [s + (g * g - s) * (1.0 - 0.999) for s, g in zip(squares, gradients, strict=True)]
-  weights = [w - rate * m / (tf.sqrt(s) + 1e-7) for w, m, s in zip(weights, means, squares, strict=True)]
-  return weights, means, squares
+  count = tf.cast(step + 1, tf.float32)
+  rate *= tf.sqrt(1.0 - 0.999**count) / (1.0 - 0.9**count)
+  m = [mean + (g - mean) * (1.0 - 0.9) for mean, g in zip(m, gradients, strict=True)]
+  v = [square + (g * g - square) * (1.0 - 0.999) for square, g in zip(v, gradients, strict=True)]
+  weights = [w - rate * mean / (tf.sqrt(square) + 1e-7) for w, mean, square in zip(weights, m, v, strict=True)]
+  return weights, m, v

@@ -9,7 +9,7 @@ from film_tf import keys, metrics
 from film_tf.losses.losses import Loss
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
-from film_tf.training.optimizer import Optimizer, adam
+from film_tf.training.optimizer import OptimizerOptions, adam
 
 _GROW_AFTER = 2000  # steps without overflow, after which float16 gradients are scaled twice as much
 
@@ -39,7 +39,7 @@ class Trainer:
     self,
     net: FilmNet,
     loss: Loss,
-    optimizer: Optimizer,
+    optimizer: OptimizerOptions,
     steps: int,
     accumulate: int = 1,
     compiled: bool = False,
@@ -50,22 +50,30 @@ class Trainer:
     self._steps, self._accumulate, self._timed = steps, accumulate, timed
     self._gradients = tf.function(self.gradients, jit_compile=True) if compiled else self.gradients
     self.weights = [_variable(weight) for weight in weights.named(net).values()]
-    self.means, self.squares = _zeros_like(self.weights), _zeros_like(self.weights)
+    self.m, self.v = _zeros_like(self.weights), _zeros_like(self.weights)
     self.averages = [tf.Variable(w, trainable=False) for w in self.weights] if optimizer.average else []
-    self.taken = tf.Variable(0, trainable=False)  # int32, for JAX would make that of int64
+    self.step = tf.Variable(0, trainable=False)  # int32, for JAX would make that of int64
     # Float16 gradients underflow, so their loss is scaled as far up as they do not overflow.
     self._scaled = net.compute_dtype == 'float16'
     self.scale = tf.Variable(2.0**15 if self._scaled else 1.0, trainable=False)
-    self.calm = tf.Variable(0, trainable=False)  # steps since the last overflow
-    parts = ('weights', 'means', 'squares', 'averages', 'scale', 'calm', 'taken')
-    self.checkpoint = tf.train.Checkpoint(**{name: getattr(self, name) for name in parts})
-    self.state = [*self.weights, *self.means, *self.squares, *self.averages, self.scale, self.calm, self.taken]
+    self.steps_since_overflow = tf.Variable(0, trainable=False)
+    # The names in a checkpoint are a file format.
+    self.checkpoint = tf.train.Checkpoint(
+      weights=self.weights,
+      means=self.m,
+      squares=self.v,
+      averages=self.averages,
+      scale=self.scale,
+      calm=self.steps_since_overflow,
+      taken=self.step,
+    )
+    self.state = [*self.weights, *self.m, *self.v, *self.averages, self.scale, self.steps_since_overflow, self.step]
     # Grappler's remapper cannot fuse a LeakyReLU whose gradient is needed: it fails, logs an error, changes nothing.
     tf.config.optimizer.set_experimental_options({'remapping': False})
 
   def step_number(self) -> int:
     """How many steps have been taken."""
-    return int(self.taken.numpy())
+    return int(self.step.numpy())
 
   @tf.function(reduce_retracing=True)
   def run(self, batches: Iterator[Mapping], count: tf.Tensor) -> dict:
@@ -139,20 +147,20 @@ class Trainer:
     """What a step with these gradients makes of `state`, and its logs; nothing is changed yet."""
     norm = tf.linalg.global_norm(gradients)
     finite = tf.math.is_finite(norm) & tf.math.is_finite(logs['loss'])
-    rate = self.optimizer.rate(self.taken, self._steps)
-    old = [self.weights, self.means, self.squares, self.averages]
-    changed = adam(*old[:1], self.optimizer.clip(gradients, norm), *old[1:3], self.taken, rate)
-    averages = self.optimizer.averaged(self.averages, changed[0], self.taken) if self.averages else []
+    rate = self.optimizer.rate(self.step, self._steps)
+    old = [self.weights, self.m, self.v, self.averages]
+    changed = adam(*old[:1], self.optimizer.clip(gradients, norm), *old[1:3], self.step, rate)
+    averages = self.optimizer.averaged(self.averages, changed[0], self.step) if self.averages else []
     variables, values = tf.nest.flatten(old), tf.nest.flatten([*changed, averages])
     values = [tf.where(finite, value, variable) for variable, value in zip(variables, values, strict=True)]
     logs = {**logs, 'gradient_norm': norm, 'learning_rate': rate, 'finite': tf.cast(finite, tf.float32)}
-    scaling = [tf.identity(self.scale), tf.identity(self.calm)]
+    scaling = [tf.identity(self.scale), tf.identity(self.steps_since_overflow)]
     if self._scaled:
       logs['loss_scale'] = scaling[0]
-      grown = finite & (self.calm + 1 >= _GROW_AFTER)
+      grown = finite & (self.steps_since_overflow + 1 >= _GROW_AFTER)
       factor = tf.where(finite, tf.where(grown, 2.0, 1.0), 0.5)
-      scaling = [self.scale * factor, tf.where(finite & ~grown, self.calm + 1, 0)]
-    return [*values, *scaling, self.taken + 1], logs
+      scaling = [self.scale * factor, tf.where(finite & ~grown, self.steps_since_overflow + 1, 0)]
+    return [*values, *scaling, self.step + 1], logs
 
   def gradients(self, batch: Mapping) -> tuple[list[tf.Tensor], dict]:
     """Gradients of a replica's loss over the number of replicas, and logs; the batch is worked through part by part."""
@@ -168,7 +176,7 @@ class Trainer:
   def _gradients_of_part(self, batch):
     with tf.GradientTape() as tape:
       prediction = self.net(batch, training=True)
-      loss, terms = self.loss(prediction, batch, self.taken)
+      loss, terms = self.loss(prediction, batch, self.step)
       scaled = loss * self.scale / self.strategy.num_replicas_in_sync
     zero = tf.UnconnectedGradients.ZERO  # a loss of flow alone leaves the decoder out
     gradients = tape.gradient(scaled, self.weights, unconnected_gradients=zero)

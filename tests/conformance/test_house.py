@@ -13,12 +13,14 @@ from tests.conftest import ROOT
 # A file imports only from rooms before its own; WORKSPACE.md draws it.
 ROOMS = [
   ['errors', 'keys'],
-  ['cli', 'files', 'config', 'metrics'],
+  ['cli', 'files', 'config', 'metrics', 'stopping'],
+  ['media'],
   ['model'],
   ['data', 'losses'],
   ['exporters'],
   ['training'],
   ['inference'],
+  ['render'],
   ['train', 'preview', 'export', 'interpolate'],
 ]
 MODEL = [

@@ -6,8 +6,9 @@ from etils import epath
 from PIL import Image
 
 from film_tf.data import footage
-from film_tf.data.footage import Frame
+from film_tf.data.footage import SourceImage
 from film_tf.errors import UserError
+from film_tf.media.names import in_natural_order
 
 av = pytest.importorskip('av')
 
@@ -85,7 +86,7 @@ def test_windows(stride, step, count):
 
 def test_natural_order():
   names = ['b/1.png', 'a10.png', 'a2.png', '10.png', '9.png', 'a2b.png', 'a/3.png']
-  paths = footage.natural(epath.Path(name) for name in names)
+  paths = in_natural_order(epath.Path(name) for name in names)
   assert [str(path) for path in paths] == ['9.png', '10.png', 'a2.png', 'a2b.png', 'a10.png', 'a/3.png', 'b/1.png']
 
 
@@ -93,9 +94,9 @@ def test_a_triplet_keeps_files_and_encodes_the_rest(tmp_path):
   pixels = moving(3)
   Image.fromarray(pixels[0]).save(tmp_path / '0.jpg', quality=95)
   first = footage.image(epath.Path(tmp_path / '0.jpg'))
-  made = footage.triplet('name', [first, Frame('1', pixels[1]), Frame('2', pixels[2])])
+  made = footage.triplet('name', [first, SourceImage('1', pixels[1]), SourceImage('2', pixels[2])])
   assert made.frames[0] == (tmp_path / '0.jpg').read_bytes()
   assert made.frames[1].startswith(b'\x89PNG')
   assert (made.height, made.width, made.path) == (64, 96, 'name')
   with pytest.raises(UserError, match=r'0\.jpg has 96x64 pixels and 2 96x63'):
-    footage.triplet('name', [first, Frame('1', pixels[1]), Frame('2', pixels[2][1:])])
+    footage.triplet('name', [first, SourceImage('1', pixels[1]), SourceImage('2', pixels[2][1:])])

@@ -7,7 +7,7 @@ from PIL import Image
 
 from film_tf.errors import UserError
 from tests.conftest import assert_user_error, command
-from tests.datasets.building import build, layout
+from tests.datasets.build_tree import build, layout
 
 
 def cut(path):

@@ -15,7 +15,7 @@ from film_tf import keys
 from film_tf.data import records, sources
 from film_tf.errors import UserError
 from tests.conftest import ROOT
-from tests.datasets.building import build, builder, examples, layout
+from tests.datasets.build_tree import build, builder, examples, layout
 
 NAMES = sorted(path.parent.name for path in (ROOT / 'datasets').glob('*/*_dataset_builder.py'))
 SKIP = {frame: tfds.decode.SkipDecoding() for frame in records.FRAMES}

@@ -10,7 +10,7 @@ from film_tf.data import pipeline, sources
 from film_tf.errors import UserError
 from tests.conftest import assert_user_error, command
 from tests.data import triplets
-from tests.datasets.building import build, layout
+from tests.datasets.build_tree import build, layout
 
 
 @pytest.mark.parametrize('shards', [1, 5, 12])

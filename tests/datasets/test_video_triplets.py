@@ -13,7 +13,7 @@ from film_tf.data import records
 from film_tf.errors import UserError
 from tests.conftest import ROOT
 from tests.data.test_footage import write_video
-from tests.datasets.building import build, examples, layout
+from tests.datasets.build_tree import build, examples, layout
 
 CLIPS = ROOT.parent / 'shared/data/clips'
 

@@ -9,7 +9,7 @@ from datasets import dummy
 from datasets.xiph_triplet import xiph_triplet_dataset_builder as xiph
 from film_tf import keys
 from film_tf.errors import UserError
-from tests.datasets.building import build, examples, layout
+from tests.datasets.build_tree import build, examples, layout
 
 HEIGHT, WIDTH = 16, 32
 

@@ -6,8 +6,9 @@ import tensorflow as tf
 
 import film_tf
 from film_tf.errors import UserError
-from film_tf.inference import frames
 from film_tf.inference.interpolator import Interpolator
+from film_tf.media import image_file
+from film_tf.media.frame import Frame
 from tests import conftest
 
 
@@ -116,11 +117,11 @@ def test_shares_are_met_by_halving_and_shared_midpoints_are_made_once(tiny, monk
   assert len(calls) == 5  # 1/2, 1/4, 1/8, 3/8, 3/4
 
 
-@pytest.mark.parametrize('shares', [[0], [1], [0.75, 0.25], [-0.5], ['half']])
-def test_shares_that_are_not_between_or_do_not_increase_are_refused(tiny, shares):
+@pytest.mark.parametrize('fractions', [[0], [1], [0.75, 0.25], [-0.5], ['half']])
+def test_shares_that_are_not_between_or_do_not_increase_are_refused(tiny, fractions):
   frame = np.zeros((4, 5, 3))
-  with pytest.raises(UserError, match=str(shares[0])):
-    Interpolator(tiny).at(frame, frame, shares)
+  with pytest.raises(UserError, match=str(fractions[0])):
+    Interpolator(tiny).at(frame, frame, fractions)
 
 
 def test_a_share_is_met_by_what_halving_reaches_next_to_it(tiny):
@@ -137,7 +138,7 @@ def test_a_share_is_met_by_what_halving_reaches_next_to_it(tiny):
 def test_files_are_read(tiny, tmp_path):
   a, b = (np.round(255 * conftest.pair(1, 20, 20)[key][0]).astype(np.uint8) for key in ('x0', 'x1'))
   for name, image in (('a.png', a), ('b.png', b)):
-    frames.write(tmp_path / name, frames.Frame(image))
+    image_file.write(tmp_path / name, Frame(image))
   interpolator = Interpolator(tiny)
   np.testing.assert_array_equal(
     interpolator.between(tmp_path / 'a.png', str(tmp_path / 'b.png')), interpolator.between(a, b)

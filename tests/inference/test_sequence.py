@@ -4,11 +4,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from film_tf.data import motion
 from film_tf.errors import UserError
 from film_tf.inference import sequence
 from film_tf.inference.interpolator import Interpolator
-from film_tf.inference.sequence import Frame
 from film_tf.inference.timeline import Grid, division
+from film_tf.media.frame import Frame
+from film_tf.render.request import AT_CUT
 from tests import conftest
 
 RANDOM = np.random.default_rng(0)
@@ -26,7 +28,7 @@ def at(pixels, fps=10):
 
 @pytest.fixture
 def interpolator(tiny, monkeypatch):
-  monkeypatch.setattr(sequence, 'is_cut', lambda a, b: False)
+  monkeypatch.setattr(motion, 'is_cut', lambda a, b: False)
   return Interpolator(tiny)
 
 
@@ -82,7 +84,7 @@ def test_only_a_few_frames_are_held(interpolator):
   assert most <= 4
 
 
-@pytest.mark.parametrize('at_cut', sequence.AT_CUT)
+@pytest.mark.parametrize('at_cut', AT_CUT)
 def test_nothing_is_made_across_a_cut(tiny, at_cut):
   dark, bright = (RANDOM.integers(low, low + 100, (64, 64, 3), np.uint8) for low in (0, 150))
   made = list(sequence.interpolate(at([dark, bright]), division(4), Interpolator(tiny), at_cut=at_cut))
@@ -156,13 +158,13 @@ def test_a_sequence_goes_on_from_any_place(interpolator, clock, duplicates):
   given = at([a, b, b, c])
   whole = list(sequence.interpolate(given, clock, interpolator, duplicates=duplicates))
   for i, frame in enumerate(whole):
-    since = [other for other in given if other.time >= frame.place.time]
-    rest = list(sequence.interpolate(since, clock, interpolator, duplicates=duplicates, skip=frame.place.count))
-    assert [other.time for other in rest] == [other.time for other in whole[i + 1 :]]
-    for one, other in zip(rest, whole[i + 1 :], strict=True):
+    since = [other for other in given if other.time >= frame.position.time]
+    remaining = list(sequence.interpolate(since, clock, interpolator, duplicates=duplicates, skip=frame.position.count))
+    assert [other.time for other in remaining] == [other.time for other in whole[i + 1 :]]
+    for one, other in zip(remaining, whole[i + 1 :], strict=True):
       np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
 def test_what_halving_does_not_reach_is_said(interpolator):
   made = list(sequence.interpolate(at(pictures(2)), division(3), interpolator))
-  assert [frame.off for frame in made] == [0, Fraction(1, 960), Fraction(1, 960), 0]  # 1/3 is 11/32 less 1/96
+  assert [frame.timing_error for frame in made] == [0, Fraction(1, 960), Fraction(1, 960), 0]  # 1/3 is 11/32 less 1/96

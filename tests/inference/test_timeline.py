@@ -3,7 +3,17 @@ from fractions import Fraction
 import pytest
 
 from film_tf.errors import UserError
-from film_tf.inference.timeline import DEPTH, Grid, Moment, Shares, division, midpoints, nearest, number, share_of
+from film_tf.inference.timeline import (
+  MAX_HALVINGS,
+  Grid,
+  Moment,
+  Subdivision,
+  division,
+  fraction_of,
+  midpoints,
+  nearest,
+  number,
+)
 
 
 def all_moments(clock, times, end):
@@ -54,17 +64,19 @@ def test_a_grid_starts_with_the_first_frame_of_an_input_that_starts_late():
 
 def test_halvings_meet_a_time_to_a_64th_of_the_interval():
   for i in range(100):
-    share = nearest(share_of(Moment(Fraction(0), 3 + Fraction(i, 100) / 7), Fraction(3), Fraction(3) + Fraction(1, 7)))
-    assert abs(share - Fraction(i, 100)) <= Fraction(1, 2 ** (DEPTH + 1))
-    assert 2**DEPTH % share.denominator == 0
+    fraction = nearest(
+      fraction_of(Moment(Fraction(0), 3 + Fraction(i, 100) / 7), Fraction(3), Fraction(3) + Fraction(1, 7))
+    )
+    assert abs(fraction - Fraction(i, 100)) <= Fraction(1, 2 ** (MAX_HALVINGS + 1))
+    assert 2**MAX_HALVINGS % fraction.denominator == 0
 
 
 @pytest.mark.parametrize(
   ('clock', 'part'),
   [
     (lambda: division(0), '0'),
-    (lambda: Shares((Fraction(1, 2), Fraction(1, 4))), '0.5, 0.25'),
-    (lambda: Shares((Fraction(1),)), '1'),
+    (lambda: Subdivision((Fraction(1, 2), Fraction(1, 4))), '0.5, 0.25'),
+    (lambda: Subdivision((Fraction(1),)), '1'),
     (lambda: Grid(Fraction(0)), '0.0'),
     (lambda: Grid(Fraction(1), Fraction(-1)), '-1'),
   ],
@@ -76,7 +88,7 @@ def test_what_makes_no_sense_is_refused(clock, part):
 
 def test_shares_lie_between_every_two_frames_and_none_after_the_last():
   times = [Fraction(0), Fraction(1), Fraction(3)]
-  shown = [m.shown for m in all_moments(Shares((Fraction(1, 4), Fraction(1, 2))), times, Fraction(4))]
+  shown = [m.shown for m in all_moments(Subdivision((Fraction(1, 4), Fraction(1, 2))), times, Fraction(4))]
   assert shown == [0, Fraction(1, 4), Fraction(1, 2), 1, Fraction(3, 2), 2, 3]
   assert division(2).moments(Fraction(3), Fraction(3), last=True) == []  # the first frame again, that ends a loop
 

@@ -9,7 +9,7 @@ from film_tf.data import augment, pipeline, scenes
 from film_tf.losses.losses import Loss
 from film_tf.model.film_net import FilmNet
 from film_tf.training import strategy as strategies
-from film_tf.training.optimizer import Optimizer
+from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
 from tests.conftest import TINY
 
@@ -24,7 +24,7 @@ def main(devices, options):
   tf.keras.utils.set_random_seed(0)
   with strategy.scope():
     net = FilmNet(TINY)
-    adam = Optimizer(1e-3, clip_norm=1.0, average=0.9)
+    adam = OptimizerOptions(1e-3, clip_norm=1.0, average=0.9)
     trainer = Trainer(net, Loss({'l1': 1.0, 'flow': 0.1}), adam, STEPS, strategy=strategy, **options)
   drawn = scenes.Scenes(32, 32, 2, 4.0)
 

@@ -16,7 +16,7 @@ from film_tf.losses.losses import Loss
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from film_tf.training.evaluation import Evaluation, Evaluator
-from film_tf.training.optimizer import Optimizer
+from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.summaries import Summaries
 from film_tf.training.trainer import Trainer
 from tests.conftest import ROOT, TINY
@@ -29,7 +29,7 @@ def make(folder, strategy=None, **options):
   strategy = strategy or tf.distribute.get_strategy()
   with strategy.scope():
     net = FilmNet(TINY)
-    trainer = Trainer(net, Loss(), Optimizer(average=0.9), 10, strategy=strategy)
+    trainer = Trainer(net, Loss(), OptimizerOptions(average=0.9), 10, strategy=strategy)
   return Evaluator(Evaluation(**options), trainer, str(folder), Summaries(None)), trainer
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from film_tf.losses.losses import Loss
 from film_tf.model.film_net import FilmNet
 from film_tf.training import loop
-from film_tf.training.optimizer import Optimizer
+from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
 from tests.conftest import TINY, pair
 
@@ -27,7 +27,7 @@ def test_waiting_for_batches_is_told(starved):
     batches = batches.map(
       lambda x: {**x, 'y': tf.ensure_shape(tf.numpy_function(slow, [x['y']], tf.float32), (1, 16, 16, 3))}
     )
-  trainer = Trainer(FilmNet(TINY), Loss(), Optimizer(), 12)
+  trainer = Trainer(FilmNet(TINY), Loss(), OptimizerOptions(), 12)
   waits, steps = [], []
 
   def note(step, logs):

@@ -12,7 +12,7 @@ from film_tf.losses.losses import Loss
 from film_tf.model import film_net, weights
 from film_tf.model.film_net import FilmNet
 from film_tf.training import lowering, optimizer
-from film_tf.training.optimizer import Optimizer
+from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
 from tests.conftest import ROOT, TINY, pair
 from tests.losses.test_perceptual import drawn as vgg19_drawn
@@ -31,7 +31,7 @@ def trainer(loss=None, **options):
   random = np.random.default_rng(0)
   for variable in weights.named(net).values():
     variable.assign(random.normal(0, 0.1, variable.shape))
-  return Trainer(net, loss or Loss({'l1': 1.0}), Optimizer(1e-3, clip_norm=1.0, average=0.9), 100, **options)
+  return Trainer(net, loss or Loss({'l1': 1.0}), OptimizerOptions(1e-3, clip_norm=1.0, average=0.9), 100, **options)
 
 
 @pytest.mark.skipif(not OLD, reason='this TensorFlow can')

@@ -12,7 +12,7 @@ import tensorflow as tf
 from film_tf.losses.losses import Loss
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
-from film_tf.training.optimizer import Optimizer
+from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
 from tests.conftest import ROOT, TINY, pair, tf_configs
 
@@ -69,11 +69,11 @@ def batches(*values):
 
 
 def trainer(net=None, **options):
-  return Trainer(net or FilmNet(TINY), Loss(), Optimizer(1e-3, **options), 100)
+  return Trainer(net or FilmNet(TINY), Loss(), OptimizerOptions(1e-3, **options), 100)
 
 
 def test_weights_that_the_loss_does_not_depend_on_stay():
-  ours = Trainer(FilmNet(TINY), Loss({'flow': 1.0}), Optimizer(1e-3), 100)
+  ours = Trainer(FilmNet(TINY), Loss({'flow': 1.0}), OptimizerOptions(1e-3), 100)
   names, before = list(weights.named(ours.net)), [weight.numpy() for weight in ours.weights]
   flow = {f'{way}_flow': np.full((2, 32, 32, 2), 3.0, np.float32) for way in ('forward', 'backward')}
   ours.run(batches({**batch(), **flow}), tf.constant(1))
@@ -84,9 +84,9 @@ def test_weights_that_the_loss_does_not_depend_on_stay():
 def test_a_step_that_is_not_finite_changes_nothing():
   bad = {**batch(), 'y': np.full((2, 32, 32, 3), np.nan, np.float32)}
   ours = trainer(average=0.9)
-  before = [weight.numpy() for weight in [*ours.weights, *ours.averages, *ours.means]]
+  before = [weight.numpy() for weight in [*ours.weights, *ours.averages, *ours.m]]
   assert ours.run(batches(bad), tf.constant(1))['finite'] == 0
-  for old, new in zip(before, [*ours.weights, *ours.averages, *ours.means], strict=True):
+  for old, new in zip(before, [*ours.weights, *ours.averages, *ours.m], strict=True):
     np.testing.assert_array_equal(old, new.numpy())
   assert ours.run(batches(batch(), bad, batch()), tf.constant(3))['finite'] == 0  # in any of them
   assert ours.run(batches(batch()), tf.constant(1))['finite'] == 1
@@ -124,6 +124,6 @@ def test_float16_gradients_are_scaled_and_overflow_halves_the_scale():
   assert logs['finite'] == 0
   assert ours.scale.numpy() == pytest.approx(np.finfo(np.float32).max / 2)
   ours.scale.assign(1024.0)
-  ours.calm.assign(1999)
+  ours.steps_since_overflow.assign(1999)
   ours.run(batches(batch()), tf.constant(1))
-  assert (ours.scale.numpy(), ours.calm.numpy()) == (2048.0, 0)
+  assert (ours.scale.numpy(), ours.steps_since_overflow.numpy()) == (2048.0, 0)

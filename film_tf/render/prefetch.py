@@ -1,4 +1,4 @@
-"""Work that is done ahead, in a thread of its own."""
+"""Makes items ahead of time, in a thread of its own."""
 
 import queue
 import threading
@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator
 _END = object()
 
 
-def ahead(items: Iterable, count: int = 4) -> Iterator:
-  """The same items, of which up to `count` are made before they are asked for; so is an exception."""
+def prefetch(items: Iterable, count: int = 4) -> Iterator:
+  """Yields the same items, of which up to `count` are made before they are asked for; an exception comes in its turn.
+
+  Closing it closes `items`, where these are a generator.
+  """
   made, stopped = queue.Queue(count), threading.Event()
 
   def make():
@@ -40,7 +43,7 @@ def ahead(items: Iterable, count: int = 4) -> Iterator:
 
 
 def _put(made, item, stopped):
-  """Whether there was room for it before all was stopped."""
+  """Returns whether there was room for it before all was stopped."""
   while not stopped.is_set():
     try:
       made.put(item, timeout=0.1)

@@ -1,4 +1,4 @@
-"""Animated images, which have no sound and no rate: GIF, WebP and PNG, read and written by Pillow."""
+"""Animated images, which have neither sound nor a rate: GIF, WebP and PNG, read and written by Pillow."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -10,17 +10,17 @@ from PIL import Image
 
 from film_tf import files
 from film_tf.errors import DamagedError, UserError
-from film_tf.inference import frames as files_of_frames
-from film_tf.inference.sequence import Frame
+from film_tf.media import image_file, names
+from film_tf.media.frame import Frame
 
-FORMATS = {'.gif': 'GIF', '.webp': 'WEBP'}  # that we write
-_UNIT = {'GIF': Fraction(1, 100), 'WEBP': Fraction(1, 1000)}  # seconds in which they count time
-_LEAST = {'GIF': 2, 'WEBP': 1}  # of these units; viewers slow 1/100 s down to 1/10 s
-_UNSAID = 100  # ms that a viewer shows a frame without a duration
+FORMATS = {'.gif': 'GIF', '.webp': 'WEBP'}  # animations that are written
+_TICK = {'GIF': Fraction(1, 100), 'WEBP': Fraction(1, 1000)}  # seconds of which their times are multiples
+_MIN_TICKS = {'GIF': 2, 'WEBP': 1}  # for a frame; viewers slow 1/100 s down to 1/10 s
+_DEFAULT_DURATION = 100  # ms for which viewers show a frame that gives no duration
 
 
 def length(path: str | os.PathLike) -> int:
-  """How many frames an image file has; 0 where it is no image that Pillow reads, or none at all."""
+  """Returns the number of frames in an image file; 0 where Pillow cannot read it."""
   try:
     with Image.open(path) as image:
       return getattr(image, 'n_frames', 1)
@@ -29,10 +29,10 @@ def length(path: str | os.PathLike) -> int:
 
 
 def read(path: str | os.PathLike) -> Iterator[Frame]:
-  """The frames of an animated image, in order: RGB, or RGBA where one is transparent somewhere.
+  """Yields the frames of an animated image in order: RGB, or RGBA where one is transparent somewhere.
 
   Raises:
-    UserError: it is damaged.
+    DamagedError: it cannot be read to its end.
   """
   path = os.fspath(path)
   time = Fraction(0)
@@ -41,8 +41,8 @@ def read(path: str | os.PathLike) -> Iterator[Frame]:
       for number in range(image.n_frames):
         image.seek(number)
         image.load()
-        duration = Fraction(int(image.info.get('duration') or _UNSAID), 1000)
-        yield Frame(files_of_frames.colours(image, path), time, duration)
+        duration = Fraction(int(image.info.get('duration') or _DEFAULT_DURATION), 1000)
+        yield Frame(image_file.colours(image, path), time, duration)
         time += duration
   except (OSError, SyntaxError, ValueError, EOFError, PIL.UnidentifiedImageError) as error:
     if isinstance(error, UserError):
@@ -54,8 +54,8 @@ def write(path: str | os.PathLike, images: Iterable[np.ndarray], times: Iterable
   """Writes a GIF or WebP that repeats for ever.
 
   Args:
-    path: a name that ends in .gif, whose times are multiples of 1/100 s, or .webp, 1/1000 s: each is met as nearly as
-      that allows, none drifts.
+    path: a name that ends in .gif, whose times are multiples of 1/100 s, or .webp, 1/1000 s. Each time is rounded to
+      the nearest multiple, so that nothing drifts.
     images: RGB or RGBA.
     times: when each is shown, in seconds from the first, and when the last ends: one more than images.
     overwrite: replace an existing file.
@@ -63,17 +63,17 @@ def write(path: str | os.PathLike, images: Iterable[np.ndarray], times: Iterable
   Raises:
     UserError: the file exists or cannot be written.
   """
-  image_format = FORMATS[os.path.splitext(path)[1].lower()]
+  image_format = names.format_of(path, FORMATS)
   durations, shown = [], None
   for time in times:
-    ticks = round(time / _UNIT[image_format])
+    ticks = round(time / _TICK[image_format])
     if shown is not None:
-      ticks = max(ticks, shown + _LEAST[image_format])
-      durations.append(int((ticks - shown) * _UNIT[image_format] * 1000))
+      ticks = max(ticks, shown + _MIN_TICKS[image_format])
+      durations.append(int((ticks - shown) * _TICK[image_format] * 1000))
     shown = ticks
-  pictures = (Image.fromarray(files_of_frames.to_uint8(image)) for image in images)
-  options = files_of_frames.QUALITY.get(image_format, {})
-  with files.whole(path, overwrite) as temporary:
+  pictures = (Image.fromarray(image_file.to_uint8(image)) for image in images)
+  options = image_file.QUALITY.get(image_format, {})
+  with files.atomic_write(path, overwrite) as temporary:
     first = next(pictures)
     if image_format == 'WEBP' and first.mode == 'RGBA':
       options = {'lossless': True}  # Pillow 13 loses the transparency of lossy animations

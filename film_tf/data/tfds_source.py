@@ -3,11 +3,11 @@
 import os
 
 from film_tf.data import records
-from film_tf.data.records import Pieces
+from film_tf.data.records import RecordFiles
 from film_tf.errors import UserError
 
 
-def find(name: str) -> Pieces:
+def find(name: str) -> RecordFiles:
   """The files of a built data set, and how to read a record of them.
 
   Args:
@@ -32,7 +32,7 @@ def find(name: str) -> Pieces:
     looked = folder or '~/tensorflow_datasets'
     raise UserError(f'source {name}: {reason} (looked in {looked}; build it first)') from error
   skip = {frame: tfds.decode.SkipDecoding() for frame in records.FRAMES}
-  return Pieces(
+  return RecordFiles(
     files=[instruction.filename for instruction in instructions],
     skips=[instruction.skip for instruction in instructions],
     counts=[instruction.take for instruction in instructions],

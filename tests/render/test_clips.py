@@ -8,11 +8,15 @@ import pytest
 
 import film_tf
 from film_tf import metrics
-from film_tf.inference import animations, job, sequence
+from film_tf.data import motion
 from film_tf.inference.interpolator import Interpolator
-from film_tf.inference.video_reader import VideoReader
+from film_tf.media import animation
+from film_tf.media.video_reader import VideoReader
+from film_tf.render import inputs, job
+from film_tf.render.outputs import EncodingOptions
+from film_tf.render.request import request
 from tests.conftest import ROOT
-from tests.inference.videos import duration, encode, packets
+from tests.media.videos import duration, encode, packets
 
 CLIPS = ROOT.parent / 'shared' / 'data' / 'clips'
 pytestmark = [
@@ -37,10 +41,10 @@ def test_sound_is_the_same_bytes_at_the_same_time(tmp_path, tiny, name):
   )
   assert times(tmp_path / 'b.mp4') == [times(tmp_path / 'b.mp4')[0] + i * Fraction(1001, 24000) for i in range(12)]
   all_of_it = [data for data, _ in packets(source, 'audio')]
-  piece = [data for data, _ in packets(tmp_path / 'b.mp4', 'audio')]
-  first = all_of_it.index(piece[0])
-  assert piece == all_of_it[first : first + len(piece)]
-  assert len(piece) == pytest.approx(0.5 * len(all_of_it) / float(duration(source)), abs=2)
+  segment = [data for data, _ in packets(tmp_path / 'b.mp4', 'audio')]
+  first = all_of_it.index(segment[0])
+  assert segment == all_of_it[first : first + len(segment)]
+  assert len(segment) == pytest.approx(0.5 * len(all_of_it) / float(duration(source)), abs=2)
 
 
 @pytest.mark.parametrize('name', ['vfr_fire', 'vfr_kitten'])
@@ -90,7 +94,7 @@ def test_drawn_film_that_repeats_its_frames_is_retimed(tmp_path, tiny):
   once = [frame.pixels for frame in itertools.islice(VideoReader(CLIPS / 'bbb_wakeup_anim.mp4').frames(), 12)]
   encode(tmp_path / 'twos.mkv', [frame for frame in once for _ in range(2)])
   source = list(VideoReader(tmp_path / 'twos.mkv').frames())
-  again = [sequence.is_duplicate(a.pixels, b.pixels) for a, b in itertools.pairwise(source)]
+  again = [motion.is_duplicate(a.pixels, b.pixels) for a, b in itertools.pairwise(source)]
   assert again == [i % 2 == 0 for i in range(23)]
   options = {'multiply': 2, 'duplicates': 'retime'}
   frames = list(film_tf.interpolated_frames(tmp_path / 'twos.mkv', Interpolator(tiny), **options))
@@ -101,9 +105,9 @@ def test_drawn_film_that_repeats_its_frames_is_retimed(tmp_path, tiny):
 def test_a_gif_keeps_its_times(tmp_path, tiny):
   source = CLIPS / 'gif_parking_lot.gif'
   film_tf.interpolate_video(source, tmp_path / 'a.webp', Interpolator(tiny), multiply=2)
-  given, found = list(animations.read(source)), list(animations.read(tmp_path / 'a.webp'))
+  given, found = list(animation.read(source)), list(animation.read(tmp_path / 'a.webp'))
   ends = [frames[-1].time + frames[-1].duration for frames in (given, found)]
   assert abs(ends[0] - ends[1]) <= Fraction(1, 1000)
   assert len(found) <= 2 * len(given) - 1  # equal frames become one
-  planned = job.Job(job.one(source), str(tmp_path / 'b.gif'), job.request(), job.Form())
+  planned = job.Job(inputs.find_one(source), str(tmp_path / 'b.gif'), request(), EncodingOptions())
   assert planned.plan.given == 41

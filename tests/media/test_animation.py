@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from film_tf.errors import UserError
-from film_tf.inference import animations
+from film_tf.media import animation
 
 
 def pictures(count, channels=3):
@@ -20,9 +20,9 @@ def pictures(count, channels=3):
 @pytest.mark.parametrize('name', ['a.gif', 'a.webp'])
 def test_write_then_read(name, tmp_path):
   times = [Fraction(i, 30) for i in range(6)]
-  animations.write(tmp_path / name, pictures(5), times)
-  found = list(animations.read(tmp_path / name))
-  assert animations.length(tmp_path / name) == 5
+  animation.write(tmp_path / name, pictures(5), times)
+  found = list(animation.read(tmp_path / name))
+  assert animation.length(tmp_path / name) == 5
   unit = Fraction(1, 100) if name == 'a.gif' else Fraction(1, 1000)
   for frame, image, time in zip(found, pictures(5), times, strict=False):
     assert abs(frame.time - time) <= unit / 2
@@ -33,8 +33,8 @@ def test_write_then_read(name, tmp_path):
 
 def test_times_do_not_drift(tmp_path):
   """A hundred frames of 1/30 s: each is 3 or 4 hundredths, all of them 3.33 s."""
-  animations.write(tmp_path / 'a.gif', pictures(100), [Fraction(i, 30) for i in range(101)])
-  last = list(animations.read(tmp_path / 'a.gif'))[-1]
+  animation.write(tmp_path / 'a.gif', pictures(100), [Fraction(i, 30) for i in range(101)])
+  last = list(animation.read(tmp_path / 'a.gif'))[-1]
   assert last.time + last.duration == Fraction(333, 100)
 
 
@@ -42,18 +42,18 @@ def test_transparency_comes_and_goes(tmp_path):
   images = [np.dstack([image, np.where(np.arange(30) < 10 + i, 255, 0) * np.ones((20, 1))]).astype(np.uint8)
             for i, image in enumerate(pictures(3))]  # fmt: skip
   for name in ('a.gif', 'a.webp'):
-    animations.write(tmp_path / name, images, [Fraction(i, 10) for i in range(4)])
-    for frame, image in zip(animations.read(tmp_path / name), images, strict=True):
+    animation.write(tmp_path / name, images, [Fraction(i, 10) for i in range(4)])
+    for frame, image in zip(animation.read(tmp_path / name), images, strict=True):
       np.testing.assert_array_equal(frame.pixels[..., 3], image[..., 3])
 
 
 def test_what_is_no_animation(tmp_path):
   Image.fromarray(pictures(1)[0]).save(tmp_path / 'still.gif')
-  assert animations.length(tmp_path / 'still.gif') == 1
+  assert animation.length(tmp_path / 'still.gif') == 1
   (tmp_path / 'text.gif').write_text('text')
-  assert animations.length(tmp_path / 'text.gif') == animations.length(tmp_path / 'none.gif') == 0
-  animations.write(tmp_path / 'a.webp', pictures(5), [Fraction(i, 10) for i in range(6)])
+  assert animation.length(tmp_path / 'text.gif') == animation.length(tmp_path / 'none.gif') == 0
+  animation.write(tmp_path / 'a.webp', pictures(5), [Fraction(i, 10) for i in range(6)])
   data = (tmp_path / 'a.webp').read_bytes()
   (tmp_path / 'cut.webp').write_bytes(data[: len(data) * 2 // 3])
   with pytest.raises(UserError, match=r'cut\.webp'):
-    list(animations.read(tmp_path / 'cut.webp'))
+    list(animation.read(tmp_path / 'cut.webp'))

@@ -1,4 +1,4 @@
-"""Pieces of a video joined, with all else of the video that they come from: nothing is encoded here."""
+"""Joins segments of a video, with the other streams of the video that they come from; nothing is encoded here."""
 
 import collections
 import contextlib
@@ -11,67 +11,71 @@ from fractions import Fraction
 
 from film_tf import files
 from film_tf.errors import UserError
-from film_tf.inference.video_reader import Look, VideoReader, av
+from film_tf.media import names
+from film_tf.media.video_reader import VideoFormat, VideoReader, av
 
 FORMATS = {'.mp4': 'mp4', '.mov': 'mov', '.m4v': 'mp4', '.mkv': 'matroska', '.webm': 'webm'}
 _COPIED = ('audio', 'subtitle', 'attachment')
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
-  """A piece of a video, as `video_encoder` wrote it."""
+class Segment:
+  """A segment of a video, as `video_encoder` wrote it."""
 
   path: str
   times: Sequence[Fraction]  # of its frames, in seconds
-  turns: Sequence[int]  # of its packets: the turns of their frames
+  display_order: Sequence[int]  # for every packet, the number of its frame in the order in which they are shown
 
 
 @dataclasses.dataclass(frozen=True)
-class Rest:
-  """What comes along of a video but its pictures: from `start` on, which becomes 0, and before `stop`, in seconds."""
+class OtherStreams:
+  """Sound, subtitles, attachments, chapters and metadata of a video, from `start`, which becomes 0, to `stop`."""
 
   video: VideoReader
-  start: Fraction | None = None
+  start: Fraction | None = None  # seconds
   stop: Fraction | None = None
 
 
 def join(
   path: str | os.PathLike,
-  pieces: Sequence[Piece],
+  segments: Sequence[Segment],
   end: Fraction,
-  look: Look,
+  video_format: VideoFormat,
   time_base: Fraction,
-  rest: Rest | None = None,
+  other_streams: OtherStreams | None = None,
   overwrite: bool = False,
 ):
-  """Writes a video.
+  """Writes a video of segments.
 
   Args:
     path: a name that ends in .mp4, .mov, .m4v, .mkv or .webm. MP4 and MOV keep times exactly, the others to 1 ms.
-    pieces: in order, one or more.
+    segments: in order, one or more.
     end: when the last frame ends, in seconds.
-    look: what frames look like.
+    video_format: what frames look like.
     time_base: seconds of which every time is a multiple.
-    rest: sound, subtitles, attachments, chapters and metadata that come along, unchanged. What the container cannot
-      hold is left out, and told.
+    other_streams: what else of a video comes along, unchanged. What the container cannot hold is left out and reported.
     overwrite: replace an existing file.
 
   Raises:
     UserError: the file exists or cannot be written.
   """
-  container = FORMATS[suffix_of(path)]
+  container = container_of(path)
   path = os.fspath(path)
   options = {'movflags': '+faststart', 'movie_timescale': str(max(1000, time_base.denominator))}
-  with files.whole(path, overwrite) as temporary, contextlib.ExitStack() as stack:
+  with files.atomic_write(path, overwrite) as temporary, contextlib.ExitStack() as stack:
     try:
       out = stack.enter_context(
         av.open(temporary, 'w', format=container, container_options=options if container in ('mp4', 'mov') else {})
       )
-      pictures = _pictures(out, pieces, end, look, time_base)
+      pictures = _pictures(out, segments, end, video_format, time_base)
       first = next(pictures)
-      others = _copied(out, stack.enter_context(rest.video.open()), rest, path) if rest else iter(())
-      if look.aspect not in (None, 1) and container == 'webm':
-        print(f'{path} cannot hold the aspect {look.aspect} of a pixel; it is left out', file=sys.stderr)
+      others = (
+        _copied(out, stack.enter_context(other_streams.video.open()), other_streams, path)
+        if other_streams
+        else iter(())
+      )
+      if video_format.aspect not in (None, 1) and container == 'webm':
+        print(f'{path} cannot hold the aspect {video_format.aspect} of a pixel; it is left out', file=sys.stderr)
       waiting = next(others, None)
       for packet in itertools.chain([first], pictures):
         while waiting and waiting.dts * waiting.time_base <= packet.dts * packet.time_base:
@@ -85,40 +89,40 @@ def join(
       raise UserError(f'cannot write {path}: {error.strerror or error}') from error
 
 
-def suffix_of(path: str | os.PathLike) -> str:
-  """The suffix of a video's name.
+def container_of(path: str | os.PathLike) -> str:
+  """Returns FFmpeg's name of the container that a video's name asks for.
 
   Raises:
-    UserError: it is none of those that are written, or there is no PyAV.
+    UserError: it is none that is written, or there is no PyAV.
   """
   if av is None:
     raise UserError(f"{os.fspath(path)} is a video, which needs PyAV; pip install '.[video]'")
-  suffix = os.path.splitext(os.fspath(path))[1].lower()
-  if suffix not in FORMATS:
-    raise UserError(f'cannot write {os.fspath(path)}: expected a name that ends in {", ".join(FORMATS)}')
-  return suffix
+  return names.format_of(path, FORMATS)
 
 
-def _pictures(out, pieces, end, look, time_base) -> Iterator:
-  """The packets of all pieces. They are decoded in another order than shown: each is decoded when the frame is shown
-  that has its turn, `late` frames before it."""
-  late = max(at - turn for piece in pieces for at, turn in enumerate(piece.turns))
-  past = collections.deque(maxlen=late + 1)  # times of frames, up to the one whose turn it is
+def _pictures(out, segments, end, video_format, time_base) -> Iterator:
+  """Yields the packets of all segments.
+
+  They are decoded in another order than shown: the packet of the n-th place is decoded when the n-th frame is shown,
+  `late` frames before its own at most.
+  """
+  late = max(at - number for segment in segments for at, number in enumerate(segment.display_order))
+  past = collections.deque(maxlen=late + 1)  # times of the last frames shown
   stream = first_time = first_decoded = None
-  total, count = sum(len(piece.turns) for piece in pieces), 0
-  for piece in pieces:
-    with av.open(piece.path) as container:
+  total, count = sum(len(segment.display_order) for segment in segments), 0
+  for segment in segments:
+    with av.open(segment.path) as container:
       coded = container.streams.video[0]
       if stream is None:
-        stream = _stream(out, coded, look, time_base)
-        first_time = piece.times[0]
+        stream = _stream(out, coded, video_format, time_base)
+        first_time = segment.times[0]
         past.extend(first_time - (late - i) * time_base for i in range(late))
       packets = (packet for packet in container.demux(coded) if packet.size)
-      for packet, turn, time in zip(packets, piece.turns, piece.times, strict=True):
+      for packet, number, time in zip(packets, segment.display_order, segment.times, strict=True):
         past.append(time)
         count += 1
         packet.stream, packet.time_base = stream, time_base
-        packet.pts, packet.dts = int(piece.times[turn] / time_base), int(past[0] / time_base)
+        packet.pts, packet.dts = int(segment.times[number] / time_base), int(past[0] / time_base)
         first_decoded = packet.dts if first_decoded is None else first_decoded
         if count == total:  # containers count to the end of what is decoded last
           packet.duration = max(1, int((end - first_time) / time_base) - (packet.dts - first_decoded))
@@ -127,25 +131,25 @@ def _pictures(out, pieces, end, look, time_base) -> Iterator:
         yield packet
 
 
-def _stream(out, coded, look, time_base):
+def _stream(out, coded, video_format, time_base):
   stream = out.add_stream_from_template(coded, opaque=True)
   stream.time_base = time_base
   context = stream.codec_context
-  context.colorspace, context.color_range, context.color_primaries, context.color_trc = look.colour
-  if look.aspect:
-    context.sample_aspect_ratio = look.aspect
+  context.colorspace, context.color_range, context.color_primaries, context.color_trc = video_format.colour
+  if video_format.aspect:
+    context.sample_aspect_ratio = video_format.aspect
   if context.codec.canonical_name == 'hevc' and out.format.name in ('mp4', 'mov'):
     context.codec_tag = 'hvc1'  # or Apple's players refuse it
-  if look.rotation:
-    stream.set_display_rotation(look.rotation)
+  if video_format.rotation:
+    stream.set_display_rotation(video_format.rotation)
   return stream
 
 
-def _copied(out, source, rest, path):
-  """Takes along all of `source` but its video, and returns the packets of that."""
-  start = rest.start or Fraction(0)
+def _copied(out, source, other_streams, path):
+  """Copies the description of all streams of `source` but its video, and returns their packets."""
+  start = other_streams.start or Fraction(0)
   out.metadata.update(source.metadata)
-  out.set_chapters([moved for chapter in source.chapters() if (moved := _moved(chapter, start, rest.stop))])
+  out.set_chapters([moved for chapter in source.chapters() if (moved := _moved(chapter, start, other_streams.stop))])
   copied = {}
   for stream in source.streams:
     if stream.type == 'video':
@@ -157,11 +161,11 @@ def _copied(out, source, rest, path):
     except (ValueError, av.FFmpegError):
       name = stream.codec_context.name if stream.codec_context else 'unknown'
       print(f'{path} cannot hold {stream.type} stream {stream.index} ({name}); it is left out', file=sys.stderr)
-  return _packets(source, copied, rest.start, rest.stop)
+  return _packets(source, copied, other_streams.start, other_streams.stop)
 
 
 def _moved(chapter, start, stop):
-  """A chapter of a video that begins at `start`, or None of what is outside."""
+  """Returns a chapter of a video that begins at `start`, or None where it is outside."""
   unit = Fraction(chapter['time_base'])
   begin, end = (int((min(chapter[key] * unit, stop or chapter[key] * unit) - start) / unit) for key in ('start', 'end'))
   return {**chapter, 'start': max(0, begin), 'end': end} if end > max(0, begin) else None

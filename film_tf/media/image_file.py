@@ -1,26 +1,19 @@
 """Frames from and to image files."""
 
-import dataclasses
 import os
 
 import numpy as np
 import PIL
-import tensorflow as tf
 from PIL import ExifTags, Image, ImageOps
 
 from film_tf import files
 from film_tf.errors import UserError
+from film_tf.media import names
+from film_tf.media.frame import Frame
 
-FORMATS = {'.png': 'PNG', '.jpg': 'JPEG', '.jpeg': 'JPEG', '.webp': 'WEBP'}  # stills that we write
+FORMATS = {'.png': 'PNG', '.jpg': 'JPEG', '.jpeg': 'JPEG', '.webp': 'WEBP'}  # stills that are written
 QUALITY = {'JPEG': {'quality': 95, 'subsampling': 0}, 'WEBP': {'quality': 95}, 'PNG': {}}
-
-
-@dataclasses.dataclass(frozen=True)
-class Frame:
-  """An image as it came from a file."""
-
-  pixels: np.ndarray  # [H, W, 3] RGB, or [H, W, 4] RGBA where it is transparent somewhere; uint8 or uint16, upright
-  icc_profile: bytes | None = None  # what its colours mean, where the file says it
+_MAX_SIDE = {'JPEG': 65535, 'WEBP': 16383, 'GIF': 65535, 'PNG': 2**31}  # pixels that a format can hold
 
 
 def read(path: str | os.PathLike) -> Frame:
@@ -50,51 +43,43 @@ def read(path: str | os.PathLike) -> Frame:
     if isinstance(error, UserError):
       raise
     raise UserError(f'cannot read image {path}: {files.reason(error)}') from error
-  if bits == 16:  # Pillow keeps only the upper 8 bits
-    pixels = tf.io.decode_png(tf.io.read_file(path), channels=pixels.shape[-1], dtype=tf.uint16).numpy()
-  return Frame(pixels, profile)
+  if bits == 16:
+    pixels = _read_16_bits(path, pixels.shape[-1])
+  return Frame(pixels, icc_profile=profile)
 
 
 def write(path: str | os.PathLike, frame: Frame, overwrite: bool = False):
-  """Writes a still image, in the format of its name: PNG (16-bit where the pixels are), JPEG or WebP.
+  """Writes a still image in the format of its name: PNG (16-bit where the pixels are), JPEG or WebP.
 
   Raises:
-    UserError: the name ends otherwise, the file exists, or cannot be written; or JPEG is to hold transparency.
+    UserError: the name ends otherwise, the file exists or cannot be written, or the format cannot hold the image.
   """
-  image_format = still_format(path)
+  image_format = names.format_of(path, FORMATS)
   check(path, image_format, frame.pixels.shape)
-  with files.whole(path, overwrite) as temporary:
+  with files.atomic_write(path, overwrite) as temporary:
     if frame.pixels.dtype == np.uint16 and image_format == 'PNG':
-      tf.io.write_file(temporary, tf.io.encode_png(frame.pixels))
+      _write_16_bits(temporary, frame.pixels)
     else:
       image = Image.fromarray(to_uint8(frame.pixels))
       image.save(temporary, image_format, icc_profile=frame.icc_profile, **QUALITY[image_format])
 
 
 def check(path: str | os.PathLike, image_format: str, shape: tuple[int, ...]):
-  """Raises where a format holds no image `[H, W, 3 or 4]`, before the long work that makes it."""
+  """Raises where a format cannot hold an image `[H, W, 3 or 4]`, before the long work that makes it.
+
+  Raises:
+    UserError: as said; `path` is for the message.
+  """
   height, width, channels = shape
   if channels == 4 and image_format == 'JPEG':
     raise UserError(f'{os.fspath(path)} is JPEG, which holds no transparency; choose .png or .webp')
-  most = {'JPEG': 65535, 'WEBP': 16383, 'GIF': 65535}.get(image_format, 2**31)
+  most = _MAX_SIDE[image_format]
   if max(height, width) > most:
     raise UserError(f'{os.fspath(path)}: {width}x{height} pixels are more than {image_format} holds, {most} either way')
 
 
-def still_format(path: str | os.PathLike) -> str:
-  """Pillow's name of the format that the name of `path` asks for.
-
-  Raises:
-    UserError: there is none that we write.
-  """
-  suffix = os.path.splitext(os.fspath(path))[1].lower()
-  if suffix not in FORMATS:
-    raise UserError(f'cannot write {os.fspath(path)}: expected a name that ends in {", ".join(FORMATS)}')
-  return FORMATS[suffix]
-
-
 def colours(image: Image.Image, path: str) -> np.ndarray:
-  """An image's pixels: `[H, W, 3]` uint8 RGB, or `[H, W, 4]` RGBA where it is transparent somewhere.
+  """Returns an image's pixels: `[H, W, 3]` uint8 RGB, or `[H, W, 4]` RGBA where it is transparent somewhere.
 
   Raises:
     UserError: it has 32 bits a colour.
@@ -110,7 +95,7 @@ def colours(image: Image.Image, path: str) -> np.ndarray:
 
 
 def with_alpha(pixels: np.ndarray) -> np.ndarray:
-  """RGBA of RGB, opaque; RGBA as it is."""
+  """Returns RGBA: RGB becomes opaque, RGBA stays."""
   if pixels.shape[-1] == 4:
     return pixels
   opaque = np.full((*pixels.shape[:-1], 1), np.iinfo(pixels.dtype).max, pixels.dtype)
@@ -118,10 +103,25 @@ def with_alpha(pixels: np.ndarray) -> np.ndarray:
 
 
 def to_uint8(pixels: np.ndarray) -> np.ndarray:
-  """8 bits of 8 or 16."""
+  """Rounds uint16 to 8 bits; uint8 stays."""
   return np.round(pixels / 257.0).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
 
 
 def _png_bits(path):
+  """Returns the bit depth that a PNG's header gives."""
   with open(path, 'rb') as file:
-    return file.read(25)[24]  # the bit depth in the header
+    return file.read(25)[24]
+
+
+# Pillow keeps only the upper 8 of 16 bits. TensorFlow, which is there anyway and is loaded for such images alone, keeps
+# all.
+def _read_16_bits(path, channels):
+  import tensorflow as tf
+
+  return tf.io.decode_png(tf.io.read_file(path), channels=channels, dtype=tf.uint16).numpy()
+
+
+def _write_16_bits(path, pixels):
+  import tensorflow as tf
+
+  tf.io.write_file(path, tf.io.encode_png(pixels))

@@ -12,12 +12,17 @@ import pytest
 from PIL import Image
 
 import film_tf
+from film_tf.data import motion
 from film_tf.errors import UserError
-from film_tf.inference import animations, job, sequence
+from film_tf.inference import costs
 from film_tf.inference.interpolator import Interpolator
-from film_tf.inference.video_reader import VideoReader
+from film_tf.media import animation
+from film_tf.media.video_reader import VideoReader
+from film_tf.render import inputs, job
+from film_tf.render.outputs import EncodingOptions
+from film_tf.render.request import request
 from tests.conftest import ROOT, command, on_small_disk
-from tests.inference.videos import encode, packets, picture
+from tests.media.videos import encode, packets, picture
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def clip(tmp_path):
 def decoded(path):
   if os.path.isdir(path):
     return [np.asarray(Image.open(os.path.join(path, name))) for name in sorted(os.listdir(path))]
-  frames = animations.read(path) if animations.length(path) else VideoReader(path).frames()
+  frames = animation.read(path) if animation.length(path) else VideoReader(path).frames()
   return [frame.pixels for frame in frames]
 
 
@@ -60,7 +65,7 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, tiny, clip,
   assert not os.path.exists(path)
   assert 100 <= stopped.value.done <= 102
   assert len(decoded(stopped.value.so_far)) == stopped.value.done
-  with pytest.raises(UserError, match=f'{output}.parts is left .* --resume'):
+  with pytest.raises(UserError, match=f'{output}.parts is left .* resume=True'):
     film_tf.interpolate_video(clip, path, interpolator, **options)
   with pytest.raises(UserError, match='begun with fps 30, and now it is 24'):
     film_tf.interpolate_video(clip, path, interpolator, resume=True, fps=24)
@@ -71,7 +76,7 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, tiny, clip,
   assert not os.path.exists(f'{path}.parts')
   ours, theirs = decoded(path), decoded(whole)
   assert len(ours) == len(theirs) == (180 if output != 'a.gif' else len(theirs))
-  if output.endswith(('.mp4', '.webm')):  # a piece was closed early: other bytes, no more of a codec's error
+  if output.endswith(('.mp4', '.webm')):  # a segment was closed early: other bytes, no more of a codec's error
     given = [frame.pixels for frame in film_tf.interpolated_frames(clip, interpolator, **options)]
     errors = [
       np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(given, i, strict=True)]) for i in (ours, theirs)
@@ -174,9 +179,9 @@ def photos(tmp_path):
 @pytest.mark.parametrize(
   ('options', 'part'),
   [
-    ({'at_cut': 'holt'}, '--at_cut=holt'),
-    ({'duplicates': 'no'}, '--duplicates=no'),
-    ({'images': 'tiff'}, '--images=tiff'),
+    ({'at_cut': 'holt'}, 'at_cut=holt'),
+    ({'duplicates': 'no'}, 'duplicates=no'),
+    ({'images': 'tiff'}, 'images=tiff'),
   ],
 )
 def test_misspelt_options_are_told(tmp_path, tiny, clip, options, part):
@@ -185,7 +190,7 @@ def test_misspelt_options_are_told(tmp_path, tiny, clip, options, part):
 
 
 def test_a_loop_leads_back_to_the_first(tmp_path, tiny, photos, clip, monkeypatch):
-  monkeypatch.setattr(sequence, 'is_cut', lambda a, b: False)
+  monkeypatch.setattr(motion, 'is_cut', lambda a, b: False)
   interpolator = Interpolator(tiny)
   frames = [frame.pixels for frame in film_tf.interpolated_frames(photos, interpolator, multiply=2, loop=True)]
   assert len(frames) == 6
@@ -193,7 +198,7 @@ def test_a_loop_leads_back_to_the_first(tmp_path, tiny, photos, clip, monkeypatc
   times = [frame.time for frame in film_tf.interpolated_frames(clip, interpolator, multiply=2, loop=True)]
   assert len(times) == 300
   film_tf.interpolate_video(photos, tmp_path / 'a.gif', interpolator, multiply=2, loop=True)
-  assert animations.length(tmp_path / 'a.gif') == 6
+  assert animation.length(tmp_path / 'a.gif') == 6
 
 
 def test_chosen_shares(tmp_path, tiny, photos):
@@ -233,10 +238,10 @@ def test_transparent_photographs(tmp_path, tiny, photos):
 
 
 def test_animations_come_and_go(tmp_path, tiny, photos, monkeypatch):
-  monkeypatch.setattr(sequence, 'is_cut', lambda a, b: False)
+  monkeypatch.setattr(motion, 'is_cut', lambda a, b: False)
   film_tf.interpolate_video(photos, tmp_path / 'a.gif', Interpolator(tiny), multiply=2, fps=10)
   film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.webp', Interpolator(tiny), multiply=2)
-  frames = list(animations.read(tmp_path / 'b.webp'))
+  frames = list(animation.read(tmp_path / 'b.webp'))
   assert len(frames) == 9
   assert float(frames[-1].time + frames[-1].duration) == pytest.approx(0.5, abs=2e-3)
   film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.mp4', Interpolator(tiny), fps=20)
@@ -245,7 +250,7 @@ def test_animations_come_and_go(tmp_path, tiny, photos, monkeypatch):
 
 def test_what_is_planned_is_what_is_made(tmp_path, tiny, clip, monkeypatch):
   interpolator = Interpolator(tiny)
-  planned = job.Job(job.one(clip), str(tmp_path / 'a.mp4'), job.request(fps=60), job.Form())
+  planned = job.Job(inputs.find_one(clip), str(tmp_path / 'a.mp4'), request(fps=60), EncodingOptions())
   lines = planned.describe(interpolator).splitlines()
   assert '150 frames of 64x48' in lines[0]
   assert 'about 360 frames, 60.000 a second' in lines[1]
@@ -258,7 +263,7 @@ def test_what_is_planned_is_what_is_made(tmp_path, tiny, clip, monkeypatch):
 
 def test_a_picture_that_memory_cannot_hold_is_refused_before_the_work(tmp_path, tiny, monkeypatch):
   """20,000 pixels wide and 8,000 high, here with the memory of a telephone."""
-  monkeypatch.setattr(job.costs, '_free', lambda: 10**9)
+  monkeypatch.setattr(costs, '_free', lambda: 10**9)
   monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 10**9)
   for name in ('a.png', 'b.png'):
     Image.new('RGB', (20000, 8000)).save(tmp_path / name)

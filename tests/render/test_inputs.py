@@ -6,7 +6,7 @@ from PIL import Image
 
 from film_tf.errors import UserError
 from film_tf.inference import inputs
-from tests.inference.videos import encode, picture
+from tests.media.videos import encode, picture
 
 PIXELS = np.zeros((8, 8, 3), np.uint8)
 

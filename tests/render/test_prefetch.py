@@ -3,17 +3,17 @@ import time
 
 import pytest
 
-from film_tf.inference.ahead import ahead
+from film_tf.render.prefetch import prefetch
 
 
 def test_items_come_in_order():
-  assert list(ahead(iter(range(100)), 3)) == list(range(100))
-  assert list(ahead([])) == []
+  assert list(prefetch(iter(range(100)), 3)) == list(range(100))
+  assert list(prefetch([])) == []
 
 
 def test_so_many_are_made_ahead_and_no_more():
   made = []
-  items = ahead((made.append(i) or i for i in range(20)), 3)
+  items = prefetch((made.append(i) or i for i in range(20)), 3)
   assert next(items) == 0
   deadline = time.monotonic() + 5
   while len(made) < 4 and time.monotonic() < deadline:
@@ -27,7 +27,7 @@ def test_what_goes_wrong_is_raised_where_it_is_asked_for():
     yield 1
     raise KeyError('two')
 
-  items = ahead(broken())
+  items = prefetch(broken())
   assert next(items) == 1
   with pytest.raises(KeyError, match='two'):
     next(items)
@@ -35,7 +35,7 @@ def test_what_goes_wrong_is_raised_where_it_is_asked_for():
 
 def test_the_thread_ends_when_nobody_asks_any_more():
   before = threading.active_count()
-  items = ahead(iter(int, 1), 2)  # zeros without end
+  items = prefetch(iter(int, 1), 2)  # zeros without end
   assert next(items) == 0
   items.close()
   assert threading.active_count() == before

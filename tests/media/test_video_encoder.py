@@ -13,15 +13,17 @@ import hashlib, sys
 from fractions import Fraction
 import av
 import numpy as np
-from film_tf.inference.sequence import Frame
-from film_tf.inference.video_encoder import Encoder
-from film_tf.inference.video_reader import Look
-from tests.inference.videos import picture
+from film_tf.media.frame import Frame
+from film_tf.media.video_encoder import Encoder
+from film_tf.media.video_reader import VideoFormat
+from tests.media.videos import picture
 random = np.random.default_rng(0)
 noisy = (np.clip(picture(i, 128, 192) + random.integers(-20, 20, (128, 192, 3)), 0, 255) for i in range(48))
 frames = [Frame(image.astype(np.uint8), Fraction(i, 75)) for i, image in enumerate(noisy)]
-Encoder(Look(192, 128), Fraction(75), Fraction(1, 75), sys.argv[1]).encode('piece.mkv', frames)
-with av.open('piece.mkv') as container:
+with Encoder(VideoFormat(192, 128), Fraction(75), Fraction(1, 75), sys.argv[1]).segment('segment.mkv') as writer:
+  for frame in frames:
+    writer.write(frame)
+with av.open('segment.mkv') as container:
   print(hashlib.md5(b''.join(bytes(packet) for packet in container.demux(video=0))).hexdigest())
 """
 

@@ -1,4 +1,4 @@
-"""What is finished of an output, in a folder beside it, so that work that was cut off goes on."""
+"""Keeps what is finished of an output in a folder beside it, so that interrupted work can go on."""
 
 import dataclasses
 import json
@@ -9,26 +9,26 @@ from fractions import Fraction
 
 from film_tf import files
 from film_tf.errors import UserError
-from film_tf.inference.sequence import Place
+from film_tf.media.frame import Position
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
   """Some frames in a row that are finished."""
 
-  times: Sequence[Fraction]  # of them, in seconds
+  times: Sequence[Fraction]  # seconds at which each is shown
   end: Fraction  # seconds at which the last one ends
-  off: Fraction  # seconds that one of them is off at most
-  place: Place  # where the next part begins
-  turns: Sequence[int] = ()  # of the packets, in a video
+  timing_error: Fraction  # the largest of the frames, in seconds
+  position: Position  # where the next part begins
+  display_order: Sequence[int] = ()  # of a video, for every packet the number of its frame as they are shown
 
 
 class Parts:
-  """The finished parts of `output`, in the folder `output`.parts.
+  """Keeps the finished parts of `output` in the folder `output`.parts.
 
   Args:
     output: what is being made.
-    settings: all that it depends on, names and values as strings.
+    settings: all that it depends on, names and values as strings; noted in the folder.
     resume: go on where parts are left; else they must not be there.
     overwrite: begin again where parts are left.
 
@@ -63,12 +63,12 @@ class Parts:
     return sum(len(part.times) for part in self.parts)
 
   @property
-  def place(self) -> Place:
+  def position(self) -> Position:
     """Where to go on."""
-    return self.parts[-1].place if self.parts else Place()
+    return self.parts[-1].position if self.parts else Position()
 
   def path(self, name: str) -> str:
-    """Of a file in the folder."""
+    """Returns the path of a file in the folder."""
     return os.path.join(self.folder, name)
 
   def add(self, part: Part):
@@ -88,7 +88,7 @@ class Parts:
 
 
 def folder_of(output: str) -> str:
-  """Where the parts of an output are."""
+  """Returns the folder in which the parts of an output are."""
   return output.rstrip('/') + '.parts'
 
 
@@ -101,17 +101,17 @@ def _compare(before, now, output):
       )
 
 
-def _encoded(part):
+def _encoded(part):  # these names are a file format
   return {
-    'times': list(map(str, part.times)), 'end': str(part.end), 'off': str(part.off),
-    'time': str(part.place.time), 'count': part.place.count, 'turns': list(part.turns),
+    'times': list(map(str, part.times)), 'end': str(part.end), 'off': str(part.timing_error),
+    'time': str(part.position.time), 'count': part.position.count, 'turns': list(part.display_order),
   }  # fmt: skip
 
 
 def _decoded(note):
-  place = Place(Fraction(note['time']), note['count'])
+  position = Position(Fraction(note['time']), note['count'])
   times = [Fraction(time) for time in note['times']]
-  return Part(times, Fraction(note['end']), Fraction(note['off']), place, note['turns'])
+  return Part(times, Fraction(note['end']), Fraction(note['off']), position, note['turns'])
 
 
 def _read(path):

@@ -9,8 +9,8 @@ import tensorflow as tf
 from PIL import Image, ImageCms
 
 from film_tf.errors import UserError
-from film_tf.inference import frames
-from film_tf.inference.frames import Frame
+from film_tf.media import image_file, names
+from film_tf.media.frame import Frame
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 SMOOTH = np.asarray(Image.fromarray(PIXELS[::8, ::8]).resize((30, 20)))
@@ -24,8 +24,8 @@ def save(path, image, **kwargs):
 
 @pytest.mark.parametrize(('name', 'most'), [('a.png', 0), ('a.PNG', 0), ('a.jpg', 1.5), ('a.jpeg', 1.5), ('a.webp', 3)])
 def test_write_then_read(name, most, tmp_path):
-  frames.write(tmp_path / name, Frame(SMOOTH, PROFILE))
-  frame = frames.read(tmp_path / name)
+  image_file.write(tmp_path / name, Frame(SMOOTH, icc_profile=PROFILE))
+  frame = image_file.read(tmp_path / name)
   assert np.abs(frame.pixels.astype(int) - SMOOTH).mean() <= most
   assert frame.icc_profile == PROFILE
   assert os.listdir(tmp_path) == [name]
@@ -33,40 +33,42 @@ def test_write_then_read(name, most, tmp_path):
 
 def test_16_bit_png_keeps_16_bits(tmp_path):
   pixels = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), np.uint16)
-  frames.write(tmp_path / 'a.png', Frame(pixels))
-  np.testing.assert_array_equal(frames.read(tmp_path / 'a.png').pixels, pixels)
+  image_file.write(tmp_path / 'a.png', Frame(pixels))
+  np.testing.assert_array_equal(image_file.read(tmp_path / 'a.png').pixels, pixels)
 
 
 def test_16_bit_as_jpeg_is_rounded_to_8(tmp_path):
-  frames.write(tmp_path / 'a.jpg', Frame(SMOOTH.astype(np.uint16) * 257))
-  assert np.abs(frames.read(tmp_path / 'a.jpg').pixels.astype(int) - SMOOTH).mean() <= 1.5
+  image_file.write(tmp_path / 'a.jpg', Frame(SMOOTH.astype(np.uint16) * 257))
+  assert np.abs(image_file.read(tmp_path / 'a.jpg').pixels.astype(int) - SMOOTH).mean() <= 1.5
 
 
 def test_16_bit_grey_png(tmp_path):
   grey = np.random.default_rng(0).integers(0, 65536, (20, 30, 1), np.uint16)
   tf.io.write_file(str(tmp_path / 'a.png'), tf.io.encode_png(grey))
-  np.testing.assert_array_equal(frames.read(tmp_path / 'a.png').pixels, grey.repeat(3, axis=-1))
+  np.testing.assert_array_equal(image_file.read(tmp_path / 'a.png').pixels, grey.repeat(3, axis=-1))
 
 
 def test_grey_palette_and_one_bit_become_rgb(tmp_path):
   grey = Image.fromarray(PIXELS[..., 0])
-  np.testing.assert_array_equal(frames.read(save(tmp_path / 'l.png', grey)).pixels, PIXELS[..., :1].repeat(3, axis=-1))
+  np.testing.assert_array_equal(
+    image_file.read(save(tmp_path / 'l.png', grey)).pixels, PIXELS[..., :1].repeat(3, axis=-1)
+  )
   palette = Image.fromarray(PIXELS).quantize(16)
   rgb = np.asarray(palette.convert('RGB'))
-  np.testing.assert_array_equal(frames.read(save(tmp_path / 'p.png', palette)).pixels, rgb)
-  assert set(np.unique(frames.read(save(tmp_path / 'b.png', grey.convert('1'))).pixels)) == {0, 255}
+  np.testing.assert_array_equal(image_file.read(save(tmp_path / 'p.png', palette)).pixels, rgb)
+  assert set(np.unique(image_file.read(save(tmp_path / 'b.png', grey.convert('1'))).pixels)) == {0, 255}
 
 
 def test_cmyk_jpeg_becomes_rgb(tmp_path):
   path = save(tmp_path / 'a.jpg', Image.fromarray(SMOOTH).convert('CMYK'), quality=100)
-  assert np.abs(frames.read(path).pixels.astype(int) - SMOOTH).mean() < 3
+  assert np.abs(image_file.read(path).pixels.astype(int) - SMOOTH).mean() < 3
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
 def test_exif_rotation_is_applied(orientation, tmp_path):
   exif = Image.Exif()
   exif[0x0112] = orientation
-  frame = frames.read(save(tmp_path / 'a.png', Image.fromarray(PIXELS), exif=exif))
+  frame = image_file.read(save(tmp_path / 'a.png', Image.fromarray(PIXELS), exif=exif))
   turned = {1: PIXELS, 2: PIXELS[:, ::-1], 3: PIXELS[::-1, ::-1], 4: PIXELS[::-1], 5: PIXELS.transpose(1, 0, 2),
             6: np.rot90(PIXELS, -1), 7: np.rot90(PIXELS.transpose(1, 0, 2), 2), 8: np.rot90(PIXELS)}  # fmt: skip
   np.testing.assert_array_equal(frame.pixels, turned[orientation])
@@ -74,28 +76,28 @@ def test_exif_rotation_is_applied(orientation, tmp_path):
 
 def test_opaque_alpha_is_dropped_and_transparency_kept(tmp_path):
   rgba = np.dstack([PIXELS, np.full((20, 30), 255, np.uint8)])
-  np.testing.assert_array_equal(frames.read(save(tmp_path / 'a.png', Image.fromarray(rgba))).pixels, PIXELS)
+  np.testing.assert_array_equal(image_file.read(save(tmp_path / 'a.png', Image.fromarray(rgba))).pixels, PIXELS)
   rgba[3, 4, 3] = 254
   for name in ('b.png', 'b.webp'):
     path = save(tmp_path / name, Image.fromarray(rgba), lossless=True)
-    np.testing.assert_array_equal(frames.read(path).pixels, rgba)
-  frames.write(tmp_path / 'c.png', Frame(rgba))
-  np.testing.assert_array_equal(frames.read(tmp_path / 'c.png').pixels, rgba)
+    np.testing.assert_array_equal(image_file.read(path).pixels, rgba)
+  image_file.write(tmp_path / 'c.png', Frame(rgba))
+  np.testing.assert_array_equal(image_file.read(tmp_path / 'c.png').pixels, rgba)
   with pytest.raises(UserError, match=r'c.jpg is JPEG'):
-    frames.write(tmp_path / 'c.jpg', Frame(rgba))
+    image_file.write(tmp_path / 'c.jpg', Frame(rgba))
 
 
 def test_16_bit_transparency(tmp_path):
   rgba = np.random.default_rng(0).integers(0, 65536, (20, 30, 4), np.uint16)
-  frames.write(tmp_path / 'a.png', Frame(rgba))
-  np.testing.assert_array_equal(frames.read(tmp_path / 'a.png').pixels, rgba)
-  opaque = frames.with_alpha(rgba[..., :3])
+  image_file.write(tmp_path / 'a.png', Frame(rgba))
+  np.testing.assert_array_equal(image_file.read(tmp_path / 'a.png').pixels, rgba)
+  opaque = image_file.with_alpha(rgba[..., :3])
   assert (opaque[..., 3] == 65535).all()
-  assert frames.with_alpha(opaque) is opaque
+  assert image_file.with_alpha(opaque) is opaque
 
 
 def test_one_pixel(tmp_path):
-  assert frames.read(save(tmp_path / 'a.png', Image.fromarray(PIXELS[:1, :1]))).pixels.shape == (1, 1, 3)
+  assert image_file.read(save(tmp_path / 'a.png', Image.fromarray(PIXELS[:1, :1]))).pixels.shape == (1, 1, 3)
 
 
 def _animation(path):
@@ -125,7 +127,7 @@ def test_what_is_no_still_image_is_named(make, part, tmp_path):
   path = tmp_path / 'a.png'
   make(path)
   with pytest.raises(UserError, match=part) as error:
-    frames.read(path)
+    image_file.read(path)
   assert str(path) in error.value.message
   assert '\n' not in error.value.message
 
@@ -134,18 +136,18 @@ def test_existing_files_are_kept(tmp_path):
   path = tmp_path / 'a.png'
   path.write_text('mine')
   with pytest.raises(UserError, match='exists'):
-    frames.write(path, Frame(PIXELS))
+    image_file.write(path, Frame(PIXELS))
   assert path.read_text() == 'mine'
-  frames.write(path, Frame(PIXELS), overwrite=True)
-  np.testing.assert_array_equal(frames.read(path).pixels, PIXELS)
+  image_file.write(path, Frame(PIXELS), overwrite=True)
+  np.testing.assert_array_equal(image_file.read(path).pixels, PIXELS)
 
 
 def test_a_failed_write_leaves_nothing(tmp_path):
   with pytest.raises(UserError, match='2x20000 pixels are more than WEBP holds, 16383'):
-    frames.write(tmp_path / 'a.webp', Frame(np.zeros((20000, 2, 3), np.uint8)))
+    image_file.write(tmp_path / 'a.webp', Frame(np.zeros((20000, 2, 3), np.uint8)))
   assert not list(tmp_path.iterdir())
 
 
 def test_unknown_formats_are_refused():
   with pytest.raises(UserError, match=r'\.webp'):
-    frames.still_format('a.bmp')
+    names.format_of('a.bmp', image_file.FORMATS)

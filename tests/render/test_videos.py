@@ -10,10 +10,10 @@ import pytest
 
 import film_tf
 from film_tf.errors import UserError
-from film_tf.inference import video_writer
 from film_tf.inference.interpolator import Interpolator
-from film_tf.inference.video_reader import VideoReader
-from tests.inference.videos import duration, encode, packets, picture
+from film_tf.media import video_muxer
+from film_tf.media.video_reader import VideoReader
+from tests.media.videos import duration, encode, packets, picture
 
 UNEVEN = [0, 80, 170, 270, 350, 440, 520, 690]  # ms, as telephones have it
 
@@ -128,9 +128,9 @@ def test_slow_motion_has_the_same_rate_and_no_sound(tmp_path, tiny):
 
 def test_start_and_stop_cut_a_piece_out(tmp_path, tiny):
   source = encode(tmp_path / 'a.mp4', map(picture, range(30)))
-  piece = {'start': Fraction(2, 5), 'stop': Fraction(4, 5)}
-  assert times(interpolated(source, tmp_path / 'b.mp4', tiny, **piece)) == [Fraction(i, 50) for i in range(19)]
-  found = times(interpolated(source, tmp_path / 'c.mp4', tiny, fps=Fraction(10), **piece))
+  segment = {'start': Fraction(2, 5), 'stop': Fraction(4, 5)}
+  assert times(interpolated(source, tmp_path / 'b.mp4', tiny, **segment)) == [Fraction(i, 50) for i in range(19)]
+  found = times(interpolated(source, tmp_path / 'c.mp4', tiny, fps=Fraction(10), **segment))
   assert found == [Fraction(i, 10) for i in range(4)]
   with pytest.raises(UserError, match=r'no frame from 9.0 s'):
     interpolated(source, tmp_path / 'd.mp4', tiny, start=9)
@@ -144,7 +144,7 @@ def test_colours_are_what_they_were(tmp_path, tiny, colour, pixel_format):
   frames = list(source.frames())
   assert frames[0].pixels.dtype == (np.uint16 if '10' in pixel_format else np.uint8)
   copy = interpolated(source.path, tmp_path / 'b.mp4', tiny, multiply=1, crf=2)
-  assert copy.look == source.look
+  assert copy.format == source.format
   bias = (1.5 if colour[1] == 2 else 0.5) / 255  # FFmpeg rounds full range less well
   for frame, other in zip(frames, copy.frames(), strict=True):
     difference = (frame.pixels.astype(float) - other.pixels) / np.iinfo(frame.pixels.dtype).max
@@ -157,15 +157,18 @@ def test_colours_are_what_they_were(tmp_path, tiny, colour, pixel_format):
 def test_rotation_and_aspect_are_kept(tmp_path, tiny):
   source = encode(tmp_path / 'a.mp4', map(picture, range(3)), rotation=90, aspect=Fraction(4, 3))
   video = interpolated(source, tmp_path / 'b.mp4', tiny)
-  assert (video.look.rotation, video.look.aspect) == (VideoReader(source).look.rotation, Fraction(4, 3))
-  assert video.look.rotation % 360 in (90, 270)
+  assert (video.format.rotation, video.format.aspect) == (
+    VideoReader(source).format.rotation,
+    Fraction(4, 3),
+  )
+  assert video.format.rotation % 360 in (90, 270)
 
 
 def test_odd_sizes_are_kept(tmp_path, tiny):
   pictures = [picture(i, 45, 63) for i in range(3)]
   source = encode(tmp_path / 'a.mkv', pictures, codec='libvpx-vp9')
   video = interpolated(source, tmp_path / 'b.mp4', tiny)
-  assert (video.look.height, video.look.width) == (45, 63)
+  assert (video.format.height, video.format.width) == (45, 63)
 
 
 @pytest.mark.parametrize(
@@ -175,8 +178,8 @@ def test_odd_sizes_are_kept(tmp_path, tiny):
     ('b.mp4', {'codec': 'nothing'}, ['no encoder nothing']),
     ('b.webm', {'codec': 'libx264'}, ['b.webm', 'libx264', '.mkv']),
     ('b.mp4', {'pixel_format': 'rgb565le'}, ['libx264', 'rgb565le', 'yuv420p']),
-    ('b.gif', {'codec': 'libx264'}, ['--codec', 'b.gif']),
-    ('b.mp4', {'images': 'jpg'}, ['--images=jpg', 'b.mp4']),
+    ('b.gif', {'codec': 'libx264'}, ['codec', 'b.gif']),
+    ('b.mp4', {'images': 'jpg'}, ['images=jpg', 'b.mp4']),
     ('/proc/b.mp4', {}, ['/proc/b.mp4']),
   ],
 )
@@ -191,7 +194,7 @@ def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path, tiny, monke
 
 def test_times_that_are_too_fine_are_refused(tmp_path, tiny):
   source = encode(tmp_path / 'a.mp4', map(picture, range(3)))
-  with pytest.raises(UserError, match='rounder --fps'):
+  with pytest.raises(UserError, match='rounder fps'):
     interpolated(source, tmp_path / 'b.mp4', tiny, fps=Fraction('29.87002997003'))
 
 
@@ -250,20 +253,20 @@ def test_what_is_no_video_is_told(tmp_path, tiny):
 def test_hdr_is_told_and_kept(tmp_path, tiny, capsys, transfer, name):
   colour = (9, 1, 9, transfer)
   source = encode(tmp_path / 'a.mp4', map(picture, range(3)), pixel_format='yuv420p10le', colour=colour)
-  assert interpolated(source, tmp_path / 'b.mp4', tiny).look.colour == colour
+  assert interpolated(source, tmp_path / 'b.mp4', tiny).format.colour == colour
   assert f'a.mp4 is HDR ({name})' in capsys.readouterr().err
 
 
 def test_pixel_format_and_codec_are_chosen(tmp_path, tiny):
   source = encode(tmp_path / 'a.mp4', map(picture, range(3)))
-  assert interpolated(source, tmp_path / 'b.mp4', tiny, pixel_format='yuv444p').look.pixel_format == 'yuv444p'
+  assert interpolated(source, tmp_path / 'b.mp4', tiny, pixel_format='yuv444p').format.pixel_format == 'yuv444p'
   with interpolated(source, tmp_path / 'c.mp4', tiny, codec='libx265').open() as container:
     context = container.streams.video[0].codec_context
     assert (context.name, context.codec_tag) == ('hevc', 'hvc1')
 
 
 def test_few_packets_are_held_while_pieces_are_joined(tmp_path, tiny, monkeypatch):
-  given, held, pictures = [], [], video_writer._pictures
+  given, held, pictures = [], [], video_muxer._pictures
 
   def watched(*args):
     for packet in pictures(*args):
@@ -272,7 +275,7 @@ def test_few_packets_are_held_while_pieces_are_joined(tmp_path, tiny, monkeypatc
       # PyAV's packets have no weak references: by the list, the loop and the call alone, 3 refer to one that is done.
       held.append(sum(sys.getrefcount(one) > 3 for one in given))
 
-  monkeypatch.setattr(video_writer, '_pictures', watched)
+  monkeypatch.setattr(video_muxer, '_pictures', watched)
   interpolated(encode(tmp_path / 'a.mp4', map(picture, range(100)), sound=4), tmp_path / 'b.mp4', tiny)
   assert len(given) == 199
   assert max(held) <= 4

@@ -1,0 +1,135 @@
+"""What Python calls: `interpolate_video`, and its frames one by one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from film_tf.errors import UserError
+from film_tf.media.frame import Frame, Position
+from film_tf.render import inputs
+from film_tf.render.job import Job, Progress, Report, new_frames
+from film_tf.render.outputs import EncodingOptions
+from film_tf.render.plan import make_plan
+from film_tf.render.request import request
+
+if TYPE_CHECKING:
+  from film_tf.inference.interpolator import Interpolator
+
+Source = str | os.PathLike | Sequence[str | os.PathLike]
+Number = int | float | str | Fraction
+
+
+def interpolate_video(
+  source: Source,
+  output: str | os.PathLike,
+  model: str | os.PathLike | Interpolator = 'film_mini',
+  *,
+  times: int | None = None,
+  multiply: int | None = None,
+  at: Sequence[Number] | None = None,
+  fps: Number | None = None,
+  slow: Number | None = None,
+  start: Number | None = None,
+  stop: Number | None = None,
+  loop: bool = False,
+  at_cut: str = 'hold',
+  duplicates: str = 'keep',
+  codec: str | None = None,
+  crf: int | None = None,
+  pixel_format: str | None = None,
+  images: str = 'png',
+  overwrite: bool = False,
+  resume: bool = False,
+  progress: Progress | None = None,
+) -> Report:
+  """Makes the frames between those of a video, or of images.
+
+      film_tf.interpolate_video('clip.mp4', 'smooth.mp4', fps=60)
+
+  Args:
+    source: a video, an animated image, a folder of images, a pattern, a list (.txt), or paths of two images and more.
+    output: its name says what: a video, an animation, or a folder of images; a still where one frame is wanted.
+    model: as of `Interpolator`, or one.
+    times: how often to halve: 2^times - 1 new frames between two.
+    multiply: multiply - 1 new frames between two.
+    at: new frames at these fractions of the way between two, such as [0.25, 0.5].
+    fps: frames a second; of images, at which they are shown.
+    slow: how many times slower a video becomes.
+    start: seconds of a video to start at.
+    stop: seconds of a video to stop at.
+    loop: make new frames from the last to the first too.
+    at_cut: between two scenes, `hold` the last frame of the first, or `blend` both.
+    duplicates: `keep`, or `retime`: leave out frames that show the one before again, and fill their time evenly.
+    codec: of a video, FFmpeg's name; H.264 by default, VP9 in .webm.
+    crf: its quality, less is better.
+    pixel_format: FFmpeg's name.
+    images: of a folder: png, jpg or webp.
+    overwrite: replace an output that exists.
+    resume: go on where such a call was interrupted, if it was; return at once where the output exists.
+    progress: called after every frame.
+
+  Raises:
+    UserError: something of it cannot be read, written, or does not go together.
+    Interrupted: by Ctrl-C or SIGTERM; what is finished stays for `resume`.
+  """
+  with _options_as_in_python():
+    wanted = request(
+      times=times, multiply=multiply, at=at, fps=fps, slow=slow, start=start, stop=stop, loop=loop, at_cut=at_cut,
+      duplicates=duplicates,
+    )  # fmt: skip
+    encoding = EncodingOptions(codec=codec, crf=crf, pixel_format=pixel_format, images=images)
+    found = inputs.find_one(_paths(source))
+    return Job(found, os.fspath(output), wanted, encoding, overwrite, resume).run(_interpolator(model), progress)
+
+
+def interpolated_frames(
+  source: Source,
+  model: str | os.PathLike | Interpolator = 'film_mini',
+  *,
+  times: int | None = None,
+  multiply: int | None = None,
+  at: Sequence[Number] | None = None,
+  fps: Number | None = None,
+  slow: Number | None = None,
+  start: Number | None = None,
+  stop: Number | None = None,
+  loop: bool = False,
+  at_cut: str = 'hold',
+  duplicates: str = 'keep',
+) -> Iterator[Frame]:
+  """Yields the frames that `interpolate_video` writes: `pixels` `[H, W, 3 or 4]`, `time` in seconds, a Fraction.
+
+  Args and errors are those of `interpolate_video`.
+  """
+  with _options_as_in_python():
+    wanted = request(
+      times=times, multiply=multiply, at=at, fps=fps, slow=slow, start=start, stop=stop, loop=loop, at_cut=at_cut,
+      duplicates=duplicates,
+    )  # fmt: skip
+    plan = make_plan(inputs.find_one(_paths(source)), wanted)
+    return new_frames(plan, wanted, _interpolator(model), Position())
+
+
+def _interpolator(model):
+  from film_tf.inference.interpolator import Interpolator
+
+  return model if isinstance(model, Interpolator) else Interpolator(model)
+
+
+def _paths(source):
+  return [source] if isinstance(source, str | os.PathLike) else source
+
+
+@contextlib.contextmanager
+def _options_as_in_python():
+  """Turns `--fps` in an error into `fps`, and `add --resume` into `add resume=True`."""
+  try:
+    yield
+  except UserError as error:
+    message = re.sub(r'--(overwrite|resume)\b', r'\1=True', error.message)
+    raise type(error)(re.sub(r'--(\w+)', r'\1', message)) from error

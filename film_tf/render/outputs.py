@@ -1,0 +1,232 @@
+"""Where frames go, by the name of the output: a still image, an animation, a folder of images or a video.
+
+Every output is made in parts: `encode` writes the frames of one, `join` makes the whole of them.
+"""
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from film_tf import files
+from film_tf.errors import UserError
+from film_tf.media import animation, image_file, names, video_muxer
+from film_tf.media.frame import Frame
+from film_tf.media.video_encoder import CODECS, Encoder
+from film_tf.render.parts import Parts
+from film_tf.render.plan import Plan
+
+IMAGES = ('png', 'jpg', 'webp')
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodingOptions:
+  """How an output is encoded, where its name leaves that open."""
+
+  codec: str | None = None  # of a video, FFmpeg's name; H.264 by default, VP9 in .webm
+  crf: int | None = None  # quality of a video, less is better
+  pixel_format: str | None = None  # of a video, FFmpeg's name; that of the input by default
+  images: str = 'png'  # of a folder; PNG has 16 bits where the input has
+
+  def __post_init__(self):
+    if self.images not in IMAGES:
+      raise UserError(f'--images={self.images} is not known; expected one of {", ".join(IMAGES)}')
+
+
+class FrameWriter(Protocol):
+  """Writes the frames of one part.
+
+  Attributes:
+    display_order: of a video, for every packet the number of its frame in the order in which they are shown.
+  """
+
+  display_order: Sequence[int]
+
+  def write(self, frame: Frame):
+    """Writes the next frame."""
+
+
+class Output(Protocol):
+  """What is made, in parts."""
+
+  def encode(self, parts: Parts) -> contextlib.AbstractContextManager[FrameWriter]:
+    """Returns what writes the frames of the next part; it is complete when the context ends."""
+
+  def join(self, path: str, parts: Parts, overwrite: bool = False):
+    """Makes the whole of all parts, as `path`."""
+
+  def so_far(self, parts: Parts) -> str:
+    """Makes what is finished visible, in the folder of parts, and returns where."""
+
+
+class _Numbered:
+  """Numbered images in the folder of parts."""
+
+  display_order = ()
+
+  def __init__(self, path: str, plan: Plan, suffix: str):
+    self._plan, self._suffix = plan, suffix
+    self._digits = max(4, len(str(plan.total or 10**8)) + 1)
+    image_file.check(path, image_file.FORMATS[suffix], plan.shape)
+
+  @contextlib.contextmanager
+  def encode(self, parts: Parts) -> Iterator[FrameWriter]:
+    """Yields itself, to write the frames after those that are finished."""
+    self._parts, self._next = parts, parts.count
+    yield self
+
+  def write(self, frame: Frame):
+    """Writes an image."""
+    image = dataclasses.replace(frame, icc_profile=self._plan.icc_profile)
+    image_file.write(self._image(self._parts, self._next), image, overwrite=True)
+    self._next += 1
+
+  def _image(self, parts, number):
+    return os.path.join(parts.path('frames'), f'frame_{number:0{self._digits}d}{self._suffix}')
+
+
+class Folder(_Numbered):
+  """Numbered images in a new folder."""
+
+  def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
+    super().__init__(path, plan, f'.{encoding.images}')
+
+  def join(self, path: str, parts: Parts, overwrite: bool = False):
+    """Renames the folder, without images of a part that was not finished."""
+    finished = {self._image(parts, number) for number in range(parts.count)}
+    for name in os.listdir(parts.path('frames')):
+      if parts.path(os.path.join('frames', name)) not in finished:
+        os.remove(parts.path(os.path.join('frames', name)))
+    with files.atomic_write(path, overwrite) as temporary:
+      os.rename(parts.path('frames'), temporary)
+
+  def so_far(self, parts: Parts) -> str:
+    """Returns the folder of what is finished."""
+    return parts.path('frames')
+
+
+class Animation(_Numbered):
+  """A GIF or animated WebP, of images that are kept until it is complete."""
+
+  def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
+    super().__init__(path, plan, '.png')
+    image_file.check(path, names.format_of(path, animation.FORMATS), plan.shape)
+    self._path = path
+
+  def join(self, path: str, parts: Parts, overwrite: bool = False):
+    """Writes the animation."""
+    images = (image_file.read(self._image(parts, number)).pixels for number in range(parts.count))
+    times = [time for part in parts.parts for time in part.times]
+    animation.write(path, images, [time - times[0] for time in (*times, parts.parts[-1].end)], overwrite)
+
+  def so_far(self, parts: Parts) -> str:
+    """Writes an animation of what is finished."""
+    return _joined_so_far(self, self._path, parts)
+
+
+class Still:
+  """The one new frame, as an image."""
+
+  display_order = ()
+
+  def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
+    if not plan.one_new_frame:
+      wanted = plan.total - plan.given if plan.total else 'more'
+      raise UserError(f'{path} holds one frame and {wanted} are wanted; give --output a video, a .gif or a folder')
+    image_file.check(path, names.format_of(path, image_file.FORMATS), plan.shape)
+    self._plan, self._name = plan, f'still{names.suffix_of(path)}'
+
+  @contextlib.contextmanager
+  def encode(self, parts: Parts) -> Iterator[FrameWriter]:
+    """Yields itself, to write the frame that is between the given ones."""
+    self._parts = parts
+    yield self
+
+  def write(self, frame: Frame):
+    """Writes the frame if it is not at the time of a given one."""
+    if frame.time * self._plan.given_rate % 1:
+      image = dataclasses.replace(frame, icc_profile=self._plan.icc_profile)
+      image_file.write(self._parts.path(self._name), image, overwrite=True)
+
+  def join(self, path: str, parts: Parts, overwrite: bool = False):
+    """Renames the image."""
+    with files.atomic_write(path, overwrite) as temporary:
+      os.rename(parts.path(self._name), temporary)
+
+  def so_far(self, parts: Parts) -> str:
+    """Returns the folder of parts: the image is there, or nothing is."""
+    return parts.folder
+
+
+class Video:
+  """A video, of segments that are encoded independently."""
+
+  def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
+    container = video_muxer.container_of(path)
+    if plan.alpha:
+      raise UserError(f'{path} is a video, which holds no transparency here; choose a folder, .webp or .gif')
+    self._path, self._plan = path, plan
+    codec = encoding.codec or CODECS[names.suffix_of(path)]
+    self._encoder = Encoder(
+      plan.video_format, plan.rate, plan.time_base, codec, crf=encoding.crf, pixel_format=encoding.pixel_format
+    )
+    self._encoder.check(path, container)
+
+  def encode(self, parts: Parts) -> contextlib.AbstractContextManager[FrameWriter]:
+    """Returns what writes the next segment."""
+    return self._encoder.segment(self._segment(parts, len(parts.parts)))
+
+  def join(self, path: str, parts: Parts, overwrite: bool = False):
+    """Joins the segments."""
+    video_muxer.join(
+      path,
+      [
+        video_muxer.Segment(self._segment(parts, number), part.times, part.display_order)
+        for number, part in enumerate(parts.parts)
+      ],
+      end=parts.parts[-1].end,
+      video_format=self._plan.video_format,
+      time_base=self._plan.time_base,
+      other_streams=self._plan.other_streams,
+      overwrite=overwrite,
+    )
+
+  def so_far(self, parts: Parts) -> str:
+    """Joins what is finished."""
+    return _joined_so_far(self, self._path, parts)
+
+  def _segment(self, parts, number):
+    return parts.path(f'{number:06d}.mkv')
+
+
+def make_output(path: str, plan: Plan, encoding: EncodingOptions) -> Output:
+  """Makes the output that a name asks for, checked as far as it can be before the long work.
+
+  Raises:
+    UserError: the name asks for nothing that is written, or for what cannot hold such frames.
+  """
+  suffix = names.suffix_of(path)
+  if path.endswith('/') or not suffix:
+    kind = Folder
+  elif suffix in video_muxer.FORMATS:
+    kind = Video
+  elif suffix == '.gif' or (suffix in animation.FORMATS and not plan.one_new_frame):
+    kind = Animation
+  elif suffix in image_file.FORMATS:
+    kind = Still
+  else:
+    known = ', '.join([*image_file.FORMATS, '.gif', *video_muxer.FORMATS])
+    raise UserError(f'cannot write {path}: expected a name that ends in {known}, or a folder')
+  for name in ('codec', 'crf', 'pixel_format'):
+    if getattr(encoding, name) is not None and kind is not Video:
+      raise UserError(f'--{name} is for videos, and {path} is none')
+  if encoding.images != EncodingOptions.images and kind is not Folder:
+    raise UserError(f'--images={encoding.images} is for a folder of images, and {path} is none')
+  return kind(path, plan, encoding)
+
+
+def _joined_so_far(output, path, parts):
+  joined = parts.path(f'so_far{names.suffix_of(path)}')
+  output.join(joined, parts, overwrite=True)
+  return joined

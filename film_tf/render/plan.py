@@ -1,0 +1,192 @@
+"""What is made of a video or of images: which frames come in, and which are wanted."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from film_tf.errors import UserError
+from film_tf.inference import timeline
+from film_tf.media import animation, image_file
+from film_tf.media.frame import Frame
+from film_tf.media.video_muxer import OtherStreams
+from film_tf.media.video_reader import VideoFormat, VideoReader
+from film_tf.render.inputs import Input
+from film_tf.render.request import Request
+
+_DEFAULT_FPS = Fraction(20)  # at which what is made from images is shown
+_HDR = {16: 'PQ', 18: 'HLG'}  # FFmpeg's numbers of transfer functions
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+  """Which frames come in, and which are wanted."""
+
+  read: Callable[[Fraction | None], Iterator[Frame]]  # yields the frames from a time on
+  clock: timeline.Subdivision | timeline.Grid
+  end: Fraction | None = None  # seconds, before which all wanted frames are; None is when the last given frame ends
+  rate: Fraction  # wanted frames a second, on average
+  time_base: Fraction  # seconds, of which the time of every wanted frame is a multiple
+  given: int | None  # frames that come in, about
+  given_rate: Fraction  # of them a second, on average
+  total: int | None  # wanted frames, about
+  video_format: VideoFormat
+  alpha: bool = False  # whether frames are RGBA
+  cuts: bool = False  # whether there may be cuts between frames that come in
+  other_streams: OtherStreams | None = None  # sound and the like, where they fit what is made
+  icc_profile: bytes | None = None
+  notes: tuple[str, ...] = ()  # what a person should know
+
+  @property
+  def one_new_frame(self) -> bool:
+    """Whether a single frame is made, so that the output may be a still image."""
+    return self.total is not None and self.total - self.given == 1 and not self.cuts
+
+  @property
+  def shape(self) -> tuple[int, int, int]:
+    """Height, width and channels of the frames."""
+    return self.video_format.height, self.video_format.width, 4 if self.alpha else 3
+
+
+def make_plan(given: Input, request: Request) -> Plan:
+  """Plans what is made of an input.
+
+  Raises:
+    UserError: it cannot be read, there is too little of it, or what is requested does not go with it.
+  """
+  if given.kind == 'video':
+    return _plan_video(given.paths[0], request)
+  alone = [name for name in ('slow', 'start', 'stop') if getattr(request, name) is not None]
+  if alone:
+    raise UserError(f'--{alone[0]} is for videos; of images, --times, --multiply and --at say which frames')
+  return _plan_images(given.paths, request) if given.kind == 'images' else _plan_animation(given.paths[0], request)
+
+
+def _plan_video(path: str, request: Request) -> Plan:
+  """Plans twice the frames of a video by default. What is made begins at 0, or where the video does."""
+  video = VideoReader(path)
+  begin = request.start or Fraction(0)
+  end = None if request.stop is None else request.stop - begin
+  first = next(video.frames(request.start, request.stop), None)
+  if first is None:
+    until = 'its end' if end is None else f'{float(request.stop)} s'
+    raise UserError(f'{path} has no frame from {float(begin)} s to {until}')
+
+  def read(since):
+    frames = video.frames(request.start if since is None else begin + since, request.stop)
+    return (dataclasses.replace(frame, time=frame.time - begin) for frame in frames)
+
+  slow = request.slow or Fraction(1)
+  clock, rate = request.clock(video.rate, first.time - begin)
+  if isinstance(clock, timeline.Grid):
+    time_base, per_second = timeline.common(1 / rate, clock.start), rate * slow
+  else:
+    time_base, per_second = video.time_base * clock.unit, rate
+  length = video.length + video.start - begin if video.length else math.inf
+  seconds = min(end or math.inf, length) - (first.time - begin)
+  notes = [] if slow == 1 else [f'{path}: --slow leaves the sound out']
+  notes += [f'{path}: {note}' for note in video.notes]
+  if video.format.colour[3] in _HDR:
+    notes.append(f'{path} is HDR ({_HDR[video.format.colour[3]]}); it is interpolated as it is coded')
+  return Plan(
+    read=_looped(read) if request.loop else read,
+    clock=clock,
+    end=end,
+    rate=rate,
+    time_base=time_base,
+    given=math.ceil(seconds * video.rate) if seconds < math.inf else None,
+    given_rate=video.rate,
+    total=math.ceil(seconds * per_second) if seconds < math.inf else None,
+    video_format=video.format,
+    cuts=True,
+    other_streams=OtherStreams(video, request.start, request.stop) if slow == 1 else None,
+    notes=tuple(notes),
+  )
+
+
+def _plan_images(paths: Sequence[str], request: Request) -> Plan:
+  """Plans one new frame between two images by default, shown at `fps` frames a second."""
+  if len(paths) < 2:
+    raise UserError(f'{paths[0]} is one image; expected two or more, the frames to go between')
+  clock, _ = dataclasses.replace(request, fps=None).clock(Fraction(1), Fraction(0))
+  rate = request.fps or _DEFAULT_FPS
+  step = (len(clock.fractions) + 1) / rate
+  first = image_file.read(paths[0])
+  alpha = first.pixels.shape[-1] == 4
+  for path in paths[1:]:  # what is wrong is said before the long work
+    image = image_file.read(path)
+    alpha = alpha or image.pixels.shape[-1] == 4
+    if image.pixels.shape[:2] != first.pixels.shape[:2] or image.pixels.dtype != first.pixels.dtype:
+      raise UserError(f'the images differ: {paths[0]} is {_describe(first)}, {path} is {_describe(image)}')
+
+  def read(since):
+    for i, path in enumerate(paths):
+      if since is None or i * step >= since:
+        pixels = image_file.read(path).pixels
+        yield Frame(image_file.with_alpha(pixels) if alpha else pixels, i * step, step if request.loop else 1 / rate)
+
+  height, width, _ = first.pixels.shape
+  return Plan(
+    read=_looped(read) if request.loop else read,
+    clock=clock,
+    rate=rate,
+    time_base=timeline.common(1 / rate, clock.unit * step),
+    given=len(paths),
+    given_rate=1 / step,
+    total=(len(paths) - 1 + request.loop) * (len(clock.fractions) + 1) + (not request.loop),
+    video_format=VideoFormat(
+      width=width,
+      height=height,
+      bits=8 * first.pixels.itemsize,
+      pixel_format='yuv420p' if first.pixels.dtype == np.uint8 else 'yuv420p10le',
+    ),
+    alpha=alpha,
+    icc_profile=first.icc_profile,
+  )
+
+
+def _plan_animation(path: str, request: Request) -> Plan:
+  """Plans twice the frames of an animated image by default, its times kept."""
+  count, alpha, last = 0, False, None
+  for last in animation.read(path):
+    count, alpha = count + 1, alpha or last.pixels.shape[-1] == 4
+  length = last.time + last.duration
+  clock, rate = request.clock(count / length, Fraction(0))
+  height, width, _ = last.pixels.shape
+
+  def read(since):
+    for frame in animation.read(path):
+      if since is None or frame.time >= since:
+        yield dataclasses.replace(frame, pixels=image_file.with_alpha(frame.pixels) if alpha else frame.pixels)
+
+  return Plan(
+    read=_looped(read) if request.loop else read,
+    clock=clock,
+    rate=rate,
+    time_base=1 / rate if isinstance(clock, timeline.Grid) else Fraction(1, 1000) * clock.unit,
+    given=count,
+    given_rate=count / length,
+    total=math.ceil(length * rate),
+    video_format=VideoFormat(width=width, height=height),
+    alpha=alpha,
+    cuts=True,
+  )
+
+
+def _looped(read):
+  """Returns a `read` that yields the frames and, when the last one ends, the first again."""
+
+  def around(since):
+    frame = None
+    for frame in read(since):
+      yield frame
+    yield Frame(next(read(None)).pixels, frame.time + frame.duration)
+
+  return around
+
+
+def _describe(frame):
+  height, width, _ = frame.pixels.shape
+  return f'{width}x{height} of {8 * frame.pixels.itemsize} bits'
