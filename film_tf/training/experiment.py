@@ -8,13 +8,13 @@ import sys
 import gin
 import tensorflow as tf
 
-from film_tf import config, files
+from film_tf import config, files, stopping
 from film_tf.data import augment, pipeline, scenes
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.losses import losses
 from film_tf.model import film_net, weights
-from film_tf.training import checkpoints, evaluation, loop, optimizer, stopping
+from film_tf.training import checkpoints, evaluation, loop, optimizer
 from film_tf.training import strategy as strategies
 from film_tf.training.summaries import Summaries
 from film_tf.training.trainer import Trainer

@@ -109,5 +109,5 @@ def test_a_gif_keeps_its_times(tmp_path, tiny):
   ends = [frames[-1].time + frames[-1].duration for frames in (given, found)]
   assert abs(ends[0] - ends[1]) <= Fraction(1, 1000)
   assert len(found) <= 2 * len(given) - 1  # equal frames become one
-  planned = job.Job(inputs.find_one(source), str(tmp_path / 'b.gif'), request(), EncodingOptions())
+  planned = job.Job(inputs.find_one([source]), str(tmp_path / 'b.gif'), request(), EncodingOptions())
   assert planned.plan.given == 41

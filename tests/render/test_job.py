@@ -250,7 +250,7 @@ def test_animations_come_and_go(tmp_path, tiny, photos, monkeypatch):
 
 def test_what_is_planned_is_what_is_made(tmp_path, tiny, clip, monkeypatch):
   interpolator = Interpolator(tiny)
-  planned = job.Job(inputs.find_one(clip), str(tmp_path / 'a.mp4'), request(fps=60), EncodingOptions())
+  planned = job.Job(inputs.find_one([clip]), str(tmp_path / 'a.mp4'), request(fps=60), EncodingOptions())
   lines = planned.describe(interpolator).splitlines()
   assert '150 frames of 64x48' in lines[0]
   assert 'about 360 frames, 60.000 a second' in lines[1]
