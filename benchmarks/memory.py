@@ -1,4 +1,4 @@
-"""Memory of a long video beside that of a short one: the peak should not grow with the number of frames.
+"""Compares the memory of a long video with that of a short one: the peak should not grow with the number of frames.
 
   python -m benchmarks.memory
 
@@ -20,7 +20,7 @@ HEIGHT, WIDTH = 180, 320
 
 
 def draw(path, count):
-  """A pattern that moves, and noise."""
+  """Draws a pattern that moves, and noise."""
   random = np.random.default_rng(0)
   y, x = np.mgrid[:HEIGHT, :WIDTH]
   with av.open(str(path), 'w') as out:
@@ -37,7 +37,7 @@ def draw(path, count):
 
 
 def peak(path):
-  """Bytes that doubling a video takes at most."""
+  """Returns the bytes that doubling a video takes at most."""
   words = [sys.executable, '-m', 'film_tf.interpolate', str(path), f'--output={path.with_suffix(".double.mp4")}']
   with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
     _, status, usage = os.wait4(process.pid, 0)

@@ -1,4 +1,4 @@
-"""How fast training examples are made, beside the naive order, in one run.
+"""Measures how fast training examples are made, beside the naive order, in one run.
 
   python -m benchmarks.pipeline
 
@@ -21,7 +21,7 @@ HEIGHT, WIDTH, TRIPLETS, EXAMPLES, ROUNDS = 256, 448, 16, 96, 5
 
 
 def write_records(path):
-  """Triplets of photographic detail: smooth noise on three scales, so that PNG has about as much to do."""
+  """Writes triplets of photographic detail: smooth noise on three scales, so that PNG has about as much to do."""
   random = np.random.default_rng(0)
   with tf.io.TFRecordWriter(path) as writer:
     for number in range(TRIPLETS):
@@ -59,7 +59,7 @@ def naive(frames, seed, options):
 
 
 def examples_a_second(function, path):
-  """Of the encoded triplets mapped by `function` on one core."""
+  """Returns how many encoded triplets a second `function` maps on one core."""
   dataset = sources.ordered(path).repeat().enumerate().map(lambda i, x: function(x, tf.stack([1, i])))
   options = tf.data.Options()
   options.threading.private_threadpool_size = options.threading.max_intra_op_parallelism = 1

@@ -1,4 +1,4 @@
-"""Time and memory of a training step, beside a plain implementation of the same step, in one run.
+"""Measures time and memory of a training step, beside a plain implementation of it, in one run.
 
   python -m benchmarks.step
   python -m benchmarks.step gin/film_l1.gin 256
@@ -27,7 +27,7 @@ BATCH, STEPS, ROUNDS = 8, 5, 2
 
 
 def measure(variant, experiment, size):
-  """Seconds a step, peak memory in GB, TFLOP a step, and the machine's TFLOP/s, for this process alone."""
+  """Returns seconds a step, peak memory in GB, TFLOP a step, and the machine's TFLOP/s, for this process alone."""
   import tensorflow as tf
 
   from film_tf import config, keys
@@ -61,7 +61,7 @@ def measure(variant, experiment, size):
 
 
 def plain(net):
-  """The step as one would write it first."""
+  """Returns the step as one would write it first."""
   import tensorflow as tf
 
   from film_tf.model import blocks, film_net, flow_pyramid
@@ -100,7 +100,7 @@ def plain(net):
 
 
 def work(net, batch):
-  """TFLOP of a step: three times those of the forward pass."""
+  """Returns the TFLOP of a step: three times those of the forward pass."""
   import tensorflow as tf
 
   graph = tf.function(net).get_concrete_function(batch).graph
@@ -110,7 +110,7 @@ def work(net, batch):
 
 
 def matrix_rate(dtype, size=4096):
-  """TFLOP/s of a product of large square matrices."""
+  """Returns the TFLOP/s of a product of large square matrices."""
   import tensorflow as tf
 
   a = tf.cast(tf.random.normal((size, size)), dtype)

@@ -63,7 +63,7 @@ def build(name):
 
 
 def _config(cls):
-  """What --config says: a name, or a configuration of one's own."""
+  """Returns what --config says: a name, or a configuration of one's own."""
   value = CONFIG.value
   names = [config.name for config in cls.BUILDER_CONFIGS]
   if value is None or value in names:

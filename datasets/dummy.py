@@ -1,4 +1,4 @@
-"""The files of every data set in their true layout and names, with small synthetic frames in place of the real ones.
+"""Writes the files of every data set in their true layout and names, with small synthetic frames.
 
 Tests build them; so can you, to try the commands before a long download (but not Xiph, which insists on 4K):
 
@@ -22,7 +22,7 @@ MIDDLEBURY += ('Urban2', 'Urban3', 'Venus', 'Walking')
 
 
 def frame(number: int, time: float, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
-  """`[H, W, 3]` uint8: a texture of its own for each number, that moves by 2 pixels to the right and 1 down a time."""
+  """Draws `[H, W, 3]` uint8: a texture of its own for each number, that moves 2 pixels right and 1 down a time."""
   random = np.random.default_rng(number)
   y, x = np.mgrid[:height, :width].astype(np.float32)
   waves = random.normal(0.0, 0.3, (6, 2))
@@ -107,7 +107,7 @@ LAYOUTS: dict[str, Callable[[pathlib.Path], None]] = {
 
 
 def hash_of(name: str) -> int:
-  """A number for a name, the same in every run."""
+  """Returns a number for a name, the same in every run."""
   return int.from_bytes(name.encode(), 'big') % 2**32
 
 

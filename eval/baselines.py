@@ -11,17 +11,17 @@ from film_tf.model.warp import warp
 
 
 def repeat(x0: np.ndarray, x1: np.ndarray) -> np.ndarray:
-  """The first image again."""
+  """Returns the first image again."""
   return x0
 
 
 def blend(x0: np.ndarray, x1: np.ndarray) -> np.ndarray:
-  """The mean of both."""
+  """Returns the mean of both."""
   return (x0 + x1) / 2
 
 
 def dis(x0: np.ndarray, x1: np.ndarray) -> np.ndarray:
-  """Both images warped halfway along DIS optical flow (Kroeger et al., ECCV 2016; OpenCV's medium preset), blended.
+  """Warps both images halfway along DIS flow (Kroeger et al., ECCV 2016; OpenCV's medium preset), and blends.
 
   The flow from the middle is taken to be half of that from either image, at the same pixel.
 

@@ -1,4 +1,4 @@
-"""Triplets to measure on: of data sets, of folders, and of videos, whose every second frame is the truth."""
+"""Finds triplets to measure on: of data sets, of folders, and of videos, whose every second frame is the truth."""
 
 import dataclasses
 import itertools
@@ -25,7 +25,7 @@ class Triplet:
 
 
 def find(source: str) -> Iterator[Triplet]:
-  """The triplets of a source, in order.
+  """Yields the triplets of a source, in order.
 
   Args:
     source: a video (frame 1 from 0 and 2, frame 3 from 2 and 4, ...); a folder, of which each folder below that has

@@ -1,4 +1,4 @@
-"""The gin door: which files and bindings configure a run, and a record of what was in force."""
+"""Configures a run by gin files and bindings, and records what was in force."""
 
 import difflib
 import importlib.metadata
@@ -29,7 +29,7 @@ _PACKAGE = pathlib.Path(__file__).resolve().parent
 
 
 def search_path() -> list[pathlib.Path]:
-  """Where gin files and their includes are looked for: here, then in film_tf's own folder `gin`."""
+  """Returns where gin files and their includes are looked for: here, then in film_tf's own folder `gin`."""
   checkout = _PACKAGE.parent
   home = checkout if (checkout / 'gin' / 'film_l1.gin').is_file() else _PACKAGE  # a wheel carries gin/ inside film_tf/
   return [pathlib.Path(), home, home / 'gin']
@@ -83,7 +83,7 @@ def save_operative(path: str):
 
 
 def save_command(path: str, note: str):
-  """Adds to a file when, how and with what a run was started; one that goes on has an entry for every start."""
+  """Adds to a file when, how and with which versions a run was started; each start is an entry."""
   now = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
   words = shlex.join(['python', *sys.orig_argv[1:]])
   packages = {'TensorFlow': sys.modules['tensorflow'].__version__}
@@ -106,13 +106,13 @@ def _find(name):
 
 
 def _ours():
-  """The names of the experiments that film_tf brings."""
+  """Returns the names of the experiments that come with film_tf."""
   _, home, folder = search_path()
   return ', '.join(sorted(str(path.relative_to(home)) for path in folder.glob('*.gin')))
 
 
 def _parse(function, source):
-  """Calls a function of gin's, and tells in one line what is wrong with `source`."""
+  """Calls a function of gin's; an error says in one line what is wrong with `source`."""
   try:
     function(source)
   except (ValueError, SyntaxError, OSError, TypeError, ImportError) as error:
@@ -121,7 +121,7 @@ def _parse(function, source):
 
 
 def _suggestion(message):
-  """The nearest configurable, where gin says that it knows none of the name."""
+  """Returns a hint at the nearest configurable, where gin knows none of the name."""
   unknown = re.search("No configurable matching '(.+?)'", message)
   known = [selector.rpartition('.')[2] for selector, _ in gin.config._REGISTRY.items()]  # gin has no public list
   near = difflib.get_close_matches(unknown[1], known, n=1) if unknown else []

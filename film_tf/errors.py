@@ -1,4 +1,4 @@
-"""The one exception that is a person's mistake and not the program's."""
+"""Exceptions for a user's mistakes, as opposed to the program's."""
 
 
 class UserError(ValueError):

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all: a result appears under its name only when it is complete.
+"""Writes files whole or not at all: a result appears under its name only when it is complete.
 
 Local paths are handled by Python alone. Remote ones (`gs://`) go through TensorFlow, which is loaded for them only.
 """

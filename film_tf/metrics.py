@@ -1,4 +1,4 @@
-"""How good an image is."""
+"""Measures how good an image is."""
 
 import tensorflow as tf
 
@@ -6,7 +6,7 @@ SMALLEST = 11  # pixels that an image must have either way to be measured
 
 
 def psnr(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-  """Peak signal-to-noise ratio in dB, of images clipped to [0, 1] and not rounded to 8 bits, as FILM reports it.
+  """Returns the peak signal-to-noise ratio in dB of images clipped to [0, 1] and not rounded, as FILM reports it.
 
   Args:
     image: `[B, H, W, C]`.
@@ -19,7 +19,7 @@ def psnr(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
 
 
 def ssim(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
-  """Structural similarity (Wang et al., 2004), 1 where images are equal; clipped and not rounded, as FILM reports it.
+  """Returns the structural similarity (Wang et al., 2004), 1 for equal images; clipped, not rounded, as FILM has it.
 
   Gaussian windows of 11x11 pixels, sigma 1.5; images have no fewer pixels either way (`SMALLEST`).
 

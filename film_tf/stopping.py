@@ -1,4 +1,4 @@
-"""Being asked to stop: SIGTERM, as machines are taken away or jobs run out of time, and Ctrl-C."""
+"""Listens to SIGTERM, which ends jobs that run out of time, and to Ctrl-C."""
 
 import contextlib
 import signal
@@ -13,7 +13,7 @@ class Stop:
 
 @contextlib.contextmanager
 def listening() -> Iterator[Stop]:
-  """Within it the first SIGTERM or Ctrl-C is noted, so that a run can save and end; a second one does as ever."""
+  """Notes the first SIGTERM or Ctrl-C, so that a run can save and end; a second one ends the process at once."""
   stop = Stop()
   before = {}
 

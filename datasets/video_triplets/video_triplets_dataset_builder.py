@@ -84,7 +84,7 @@ class Builder(triplet_builder.TripletBuilder):
     return footage.SourceImage(frame.name, np.asarray(small))
 
   def _tiles(self, window, height, width):
-    """The frames whole; or their squares in which something moves, each with its place."""
+    """Yields the frames whole, or their squares in which something moves, each with its place."""
     side = self.builder_config.tile
     if not side:
       yield '', window
@@ -98,7 +98,7 @@ class Builder(triplet_builder.TripletBuilder):
           yield f'/{y},{x}', tile
 
   def _useful(self, x0, y, x1):
-    """Whether there is no duplicate, no cut, and enough motion."""
+    """Returns whether there is no duplicate, no cut, and enough motion."""
     config = self.builder_config
     if any(motion.is_duplicate(x, y, config.min_difference) for x in (x0, x1)):
       return False

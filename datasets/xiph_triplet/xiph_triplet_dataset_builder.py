@@ -71,7 +71,7 @@ class Builder(triplet_builder.TripletBuilder):
       yield footage.triplet(f'{scene}/{number + 1:03d}', window)
 
   def _frames(self, base, scene):
-    """The first frames of a scene, one at a time."""
+    """Yields the first frames of a scene."""
     videos = [*base.glob(f'*_{scene}_*.y4m'), *base.glob(f'{scene}.y4m')]
     files = in_natural_order([*base.glob(f'{scene}-*.png'), *base.glob(f'{scene}/*.png')])
     if not videos and not files:

@@ -144,7 +144,7 @@ def rotated_crop(
 
 
 def _neighbours(position, size):
-  """The two indices around each position, mirrored into [0, size), and the weight `[..., 1]` of the second."""
+  """Returns the two indices around each position, mirrored into [0, size), and the weight `[..., 1]` of the second."""
   last = tf.cast(size - 1, tf.float32)
   position = tf.clip_by_value(last - tf.abs(last - tf.abs(position)), 0.0, last)
   first = tf.floor(position)
@@ -179,7 +179,7 @@ def colour_jitter(frames: tf.Tensor, seed: tf.Tensor, share: float) -> tf.Tensor
 
 
 def in_motion_range(frames: tf.Tensor, low: float, high: float) -> tf.Tensor:
-  """Whether what moves farthest between first and last frame, see `motion.measure`, moves `low` to `high` pixels."""
+  """Tells whether what moves farthest between first and last frame (`motion.measure`) moves `low` to `high` pixels."""
   largest = motion.measure(frames[0], frames[2]).largest
   return (low <= largest) & (largest <= high)
 

@@ -1,4 +1,4 @@
-"""A picture of training examples, and numbers about them, so that a person can check data by looking."""
+"""Draws training examples, with numbers about them, so that a person can check data by looking."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ _LABEL = 18  # pixels above each example for its numbers
 
 
 class Statistics(NamedTuple):
-  """Of one example."""
+  """What is measured of one example."""
 
   largest: float  # pixels that something moves from x0 to x1, see `motion.Motion`
   mean: float  # pixels that what is seen in both moves
@@ -26,7 +26,7 @@ class Statistics(NamedTuple):
 
 
 def statistics(example: Mapping) -> Statistics:
-  """Of an example without a batch axis.
+  """Measures an example without a batch axis.
 
   Args:
     example: `x0`, `y`, `x1` `[H, W, 3]` in [0, 1].
@@ -45,7 +45,7 @@ def statistics(example: Mapping) -> Statistics:
 
 
 def draw(examples: Sequence[Mapping], found: Sequence[Statistics]) -> np.ndarray:
-  """A row of x0, y, x1 and the difference of x0 and x1 for each example, with the statistics found of it.
+  """Draws a row of x0, y, x1 and the difference of x0 and x1 for each example, with the statistics found of it.
 
   Returns:
     `[H, W, 3]` uint8.
@@ -66,7 +66,7 @@ def draw(examples: Sequence[Mapping], found: Sequence[Statistics]) -> np.ndarray
 
 
 def table(found: Sequence[Statistics]) -> str:
-  """The statistics of all examples in a few lines."""
+  """Returns the statistics of all examples in a few lines."""
   values = np.array(found)
   names = ('largest motion, px', 'mean motion, px', 'texture lost, %', 'brightness, %', 'middle off, %')
   lines = [f'{len(found)} examples       least  median    most']

@@ -1,4 +1,4 @@
-"""How far things move between two images, roughly: block matching on a small copy of them."""
+"""Estimates how far things move between two images: block matching on a small copy of them."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class Motion(NamedTuple):
 
 
 def measure(x0: tf.Tensor, x1: tf.Tensor) -> Motion:
-  """Motion from x0 to x1, as `match` finds it."""
+  """Measures motion from x0 to x1, as `match` finds it."""
   moved, lost = match(x0, x1)
   length = tf.where(lost <= _FOUND, tf.norm(moved, axis=-1), 0.0)
   found = tf.reduce_sum(tf.cast(lost <= _FOUND, tf.float32))
@@ -100,7 +100,7 @@ def match(x0: tf.Tensor, x1: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _small(*images):
-  """Grey copies `[1, h, w, 1]` with a shorter side of 64 to 127 pixels, or as they are, and the scale."""
+  """Returns grey copies `[1, h, w, 1]` with a shorter side of 64 to 127 pixels, or as they are, and the scale."""
   grey = [tf.image.rgb_to_grayscale(tf.image.convert_image_dtype(image, tf.float32)) for image in images]
   shape = tf.shape(grey[0])
   scale = tf.maximum(tf.minimum(shape[0], shape[1]) // _SMALL, 1)

@@ -1,4 +1,4 @@
-"""From sources to batches."""
+"""Makes batches from sources."""
 
 import contextlib
 import dataclasses
@@ -40,7 +40,7 @@ class Data:
 
   @property
   def has_flow(self) -> bool:
-    """Whether the true flow of some examples is known, the synthetic ones."""
+    """Whether some examples, the synthetic ones, have their true flow."""
     return 'synthetic' in self.sources
 
 
@@ -57,7 +57,7 @@ def training(
   start: int = 0,
   worker: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
-  """Batches without end.
+  """Makes batches without end.
 
   Args:
     data: what to draw from.
@@ -103,7 +103,7 @@ def training(
 
 
 def _choices(data, seed, start):
-  """Numbers of sources by their weights, without end, from number `start` on; and how often each came before."""
+  """Draws numbers of sources by their weights, without end, from number `start` on; and how often each came before."""
   weights = np.cumsum(list(data.sources.values()))
   bounds = tf.constant(weights[:-1] / weights[-1], tf.float32)
 
@@ -120,7 +120,7 @@ def _choices(data, seed, start):
 
 
 def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
-  """Every triplet of a source exactly once, in order, whole and unchanged.
+  """Makes batches of every triplet of a source exactly once, in order, whole and unchanged.
 
   Args:
     name: of the source, see `film_tf.data.sources`; its frames have `metrics.SMALLEST` pixels or more either way.
@@ -139,14 +139,14 @@ def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
 
 
 def decode(example: Mapping) -> tf.Tensor:
-  """The frames of an encoded example (`film_tf.data.records.parse`): `[3, H, W, 3]` uint8, in order of time."""
+  """Decodes the frames of an example (`film_tf.data.records.parse`): `[3, H, W, 3]` uint8, in order of time."""
   frames = [tf.io.decode_image(example[key], channels=3, expand_animations=False) for key in (keys.X0, keys.Y, keys.X1)]
   return tf.stack(frames)
 
 
 @contextlib.contextmanager
 def readable(names: Iterable[str]):
-  """Within it batches of the sources `names` are taken; what cannot be read is told as an error for people.
+  """Turns errors of batches from the sources `names`, within it, into ones for people.
 
   Raises:
     UserError: a file is damaged, is no triplets, or has frames that are too small; or none fits the motion range.
@@ -174,7 +174,7 @@ def _augmented(example, seed, augmentation):
 
 
 def _at_least(pixels, why, frames, example):
-  """The frames of an example, which must have so many pixels both ways."""
+  """Returns the frames of an example, which must have so many pixels both ways."""
   size = tf.shape(frames)[1:3]
   message = ['triplet', example[keys.PATH], 'has', size, 'pixels; it needs', pixels, why]
   with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(size >= pixels), message)]):
@@ -182,7 +182,7 @@ def _at_least(pixels, why, frames, example):
 
 
 def _selected(stream, name, motion_range):
-  """The examples in the motion range. Others are counted, or a range that nothing fits would look like a hang."""
+  """Yields the examples in the motion range; counts the others, or a range that nothing fits would look like a hang."""
   low, high = motion_range
 
   def count(misses, pair):

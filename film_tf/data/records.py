@@ -1,4 +1,4 @@
-"""One triplet as a record: the TFRecord format of the original, so that records on disk keep working."""
+"""Encodes a triplet as a record, in the TFRecord format of the original, so that records on disk keep working."""
 
 import dataclasses
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Triplet:
 
 @dataclasses.dataclass(frozen=True)
 class RecordFiles:
-  """The files that a source consists of, or parts of them, and what their records mean."""
+  """The files of a source, or parts of them, and how their records are read."""
 
   files: list[str]  # TFRecord files
   skips: list[int]  # records at the front of each that are not meant
@@ -31,7 +31,7 @@ class RecordFiles:
 
 
 def encode(triplet: Triplet) -> bytes:
-  """A serialized `tf.train.Example` with `path` and, a frame, `frame_i/encoded`, `format`, `height`, `width`."""
+  """Serializes a `tf.train.Example` with `path` and, a frame, `frame_i/encoded`, `format`, `height`, `width`."""
   features = {keys.PATH: _bytes(triplet.path.encode())}
   for name, frame in zip(FRAMES, triplet.frames, strict=True):
     features[f'{name}/encoded'] = _bytes(frame)
@@ -42,7 +42,7 @@ def encode(triplet: Triplet) -> bytes:
 
 
 def parse(serialized: tf.Tensor) -> dict:
-  """A record as strings: `path`, and `x0`, `y`, `x1` as encoded images. Shape `[]`, or `[B]` for a batch of records."""
+  """Parses a record to strings: `path`, and `x0`, `y`, `x1` as encoded images. Shape `[]`, or `[B]` for a batch."""
   spec = {f'{name}/encoded': tf.io.FixedLenFeature([], tf.string) for name in FRAMES}
   spec[keys.PATH] = tf.io.FixedLenFeature([], tf.string, '')
   parsed = tf.io.parse_example(serialized, spec)
@@ -51,7 +51,7 @@ def parse(serialized: tf.Tensor) -> dict:
 
 
 def from_tfds(example: dict) -> dict:
-  """What `parse` returns, of an example of a data set in `datasets/` whose images are not decoded."""
+  """Returns what `parse` does, of an example of a data set in `datasets/` whose images are not decoded."""
   x0, y, x1 = (example[name] for name in FRAMES)
   return {keys.PATH: example[keys.PATH], keys.X0: x0, keys.Y: y, keys.X1: x1}
 

@@ -1,4 +1,4 @@
-"""Where triplets come from. A source has a name of one line, so that a gin file or a flag can say it:
+"""Reads triplets from sources. A source has a name of one line, so that a gin file or a flag can say it:
 
 synthetic                            scenes drawn on the fly, `film_tf.data.synthetic`
 /data/vimeo90k_train@200             200 TFRecord shards, `/data/vimeo90k_train-00000-of-00200` and so on
@@ -19,7 +19,7 @@ _ALONE = tf.distribute.InputContext()  # one worker
 
 
 def ordered(name: str) -> tf.data.Dataset:
-  """Every triplet of a source once, in the order of the files: what evaluation reads.
+  """Reads every triplet of a source once, in the order of the files, as evaluation does.
 
   Returns:
     A dataset of dicts of scalar strings: `path`, and `x0`, `y`, `x1` as encoded images.
@@ -35,7 +35,7 @@ def ordered(name: str) -> tf.data.Dataset:
 def shuffled(
   name: str, seed: int, buffer: int, start: int = 0, worker: tf.distribute.InputContext = _ALONE
 ) -> tf.data.Dataset:
-  """The triplets of a source again and again, for training: this worker's share, in another order every epoch.
+  """Reads the triplets of a source again and again, for training: a worker's share, in another order every epoch.
 
   A worker reads its own files where there are enough for all workers, and else every n-th record of each. The order of
   an epoch is a pure function of the seed and of its number, so that a run can go on in its middle: whole epochs are
@@ -80,7 +80,7 @@ def shuffled(
 
 
 def find(name: str) -> RecordFiles:
-  """The files of a source.
+  """Finds the files of a source.
 
   Raises:
     UserError: there is no such source.
@@ -101,7 +101,7 @@ def _records(path, skip, count):
 
 
 def shards(name: str) -> list[str]:
-  """The files of `prefix@N`, of a pattern, or the one file.
+  """Finds the files of `prefix@N`, of a pattern, or the one file.
 
   Raises:
     UserError: a shard is missing, nothing fits the pattern, or all files are empty.
@@ -123,7 +123,7 @@ def shards(name: str) -> list[str]:
 
 
 def damaged(name: str) -> list[str]:
-  """The TFRecord files of a source that cannot be read to their end, found by reading all."""
+  """Returns the TFRecord files of a source that cannot be read to their end, by reading all."""
   files = [] if name in ('', 'synthetic') or name.startswith('tfds:') else shards(name)
   return [file for file in files if not _whole(file)]
 
@@ -138,7 +138,7 @@ def _whole(file):
 
 
 def names(name: str) -> list[str]:
-  """The files that `prefix@N` stands for, whether there are any or not; anything else stands for itself.
+  """Returns the files that `prefix@N` stands for, whether they exist or not; other names stand for themselves.
 
   Raises:
     UserError: N is 0.

@@ -1,4 +1,4 @@
-"""Endless triplets that need no download: layers of texture in motion, rendered exactly at three times.
+"""Renders endless triplets that need no download: layers of texture in motion, rendered exactly at three times.
 
 A scene is a background and soft-edged shapes in front of it. Every layer moves by its own motion, in which each of its
 points goes straight and at constant speed: a point at u in the layer is, at time t in [-1/2, 1/2], at
@@ -26,7 +26,7 @@ _TIMES = (-0.5, 0.0, 0.5)  # x0, y, x1
 def triplets(
   scenes: Scenes, seed: int = 0, start: int = 0, worker: tf.distribute.InputContext | None = None
 ) -> tf.data.Dataset:
-  """All examples of `seed` from number `start` on, without end, in order; of n workers each has every n-th.
+  """Makes all examples of `seed` from number `start` on, without end, in order; of n workers each has every n-th.
 
   Returns:
     A dataset of dicts: `x0`, `y`, `x1` `[H, W, 3]` float32 in [0, 1]; `time` `[1]`, always 0.5; `forward_flow`,
@@ -45,7 +45,7 @@ def triplets(
 
 
 def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None) -> dict:
-  """One example; see `triplets`. `seed`: `[2]` int64; `photograph`: `[H, W, 3]` in [0, 1], of any size."""
+  """Renders one example; see `triplets`. `seed`: `[2]` int64; `photograph`: `[H, W, 3]` in [0, 1], of any size."""
   layers = draw(scenes, seed)
   positions = _pixel_grid(scenes.height, scenes.width)  # [P, 2]
   inside = [_to_layer(scenes, layers, positions, t) for t in _TIMES]  # [N, P, 2] each
@@ -73,7 +73,7 @@ def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None
 
 
 def _blurred(scenes, layers, positions, photograph, seen):
-  """The mean of what is seen while the shutter is open, from the images seen halfway."""
+  """Averages what is seen while the shutter is open, from the images seen halfway."""
   images = []
   for image, t in zip(seen, _TIMES, strict=True):
     inside = [_to_layer(scenes, layers, positions, t + at * layers['shutter']) for at in _EXPOSURE]
@@ -93,13 +93,13 @@ def _pixel_grid(height, width):
 
 
 def _from_layer(layers, u, t):
-  """Where points u of the layers are at time t: `[N, P, 2]`."""
+  """Returns where points u of the layers are at time t: `[N, P, 2]`."""
   centre = layers['c'] + t * layers['d']
   return centre[:, tf.newaxis] + u + t * tf.matmul(u, layers['g'], transpose_b=True) + t * _wave(layers, u)
 
 
 def _to_layer(scenes, layers, positions, t):
-  """Which points of the layers are at `positions` at time t."""
+  """Returns which points of the layers are at `positions` at time t."""
   centre = layers['c'] + t * layers['d']
   back = tf.linalg.inv(tf.eye(2) + t * layers['g'])
   offset = positions - centre[:, tf.newaxis]
@@ -111,20 +111,20 @@ def _to_layer(scenes, layers, positions, t):
 
 
 def _wave(layers, u):
-  """How far the wave takes points u from time -1/2 to 1/2: `[N, P, 2]`."""
+  """Returns how far the wave takes points u from time -1/2 to 1/2: `[N, P, 2]`."""
   phase = tf.matmul(u, layers['ripple'][..., tf.newaxis]) + layers['phase'][:, tf.newaxis]
   return layers['crest'] * tf.sin(phase)
 
 
 def _texture(layers, u, photograph):
-  """Colours `[N, P, 3]` in [0, 1] of the layers at u."""
+  """Returns the colours `[N, P, 3]` in [0, 1] of the layers at u."""
   if photograph is None:
     return _drawn(layers, u)
   return tf.cond(layers['photographed'], lambda: _photographed(layers, u, photograph), lambda: _drawn(layers, u))
 
 
 def _photographed(layers, u, photograph):
-  """Each layer has its own piece of the photograph, which repeats mirrored."""
+  """Gives each layer its own piece of the photograph, which repeats mirrored."""
   last = tf.cast(tf.shape(photograph)[:2] - 1, tf.float32)[::-1]
   x = layers['corner'] * last + layers['zoom'] * u
   x = last - tf.abs(tf.math.floormod(x, 2.0 * last) - last)  # [N, P, 2] within the photograph
@@ -139,14 +139,14 @@ def _photographed(layers, u, photograph):
 
 
 def _drawn(layers, u):
-  """A texture of waves."""
+  """Draws a texture of waves."""
   phase = tf.matmul(u, layers['waves']) + layers['phases']
   waves = tf.sin(phase + 0.7 * tf.sin(0.31 * phase[..., ::-1]))
   return layers['colour'] + layers['contrast'] * tf.tanh(layers['steepness'] * tf.matmul(waves, layers['mix']))
 
 
 def _coverage(layers, u):
-  """How much of each pixel a layer covers, `[N, P]` in [0, 1]; the background covers all."""
+  """Returns how much of each pixel a layer covers, `[N, P]` in [0, 1]; the background covers all."""
   axes = tf.matmul(u, layers['axes']) / layers['radius'][:, tf.newaxis]
   norm = tf.reduce_sum((tf.abs(axes) + 1e-3) ** layers['power'], axis=-1) ** (1.0 / layers['power'][..., 0])
   outline = 0.15 * tf.sin(4.0 * tf.reduce_sum(axes, axis=-1))
@@ -156,7 +156,7 @@ def _coverage(layers, u):
 
 
 def _lit(layers, image, t):
-  """The image `[P, 3]` in the light of time t; that of the middle is the texture's own."""
+  """Returns the image `[P, 3]` in the light of time t; that of the middle is the texture's own."""
   contrast, brightness = (1.0 + t * layers['contrast_change']), t * layers['brightness_change']
   return tf.clip_by_value(0.5 + contrast * (image - 0.5) + brightness, 0.0, 1.0)
 

@@ -1,4 +1,4 @@
-"""Data sets built with TensorFlow Datasets as sources, by names such as tfds:xiph_triplet/2k:test."""
+"""Reads data sets built with TensorFlow Datasets, by names such as tfds:xiph_triplet/2k:test."""
 
 import os
 
@@ -8,7 +8,7 @@ from film_tf.errors import UserError
 
 
 def find(name: str) -> RecordFiles:
-  """The files of a built data set, and how to read a record of them.
+  """Finds the files of a built data set, and how to read a record of them.
 
   Args:
     name: tfds:NAME:SPLIT, where NAME may have a configuration, and SPLIT may be a slice such as train[:90%].

@@ -18,14 +18,14 @@ LEFT_OUT = 'left_out.txt'
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-  """What is read, and is whole or broken, as one: the three files of a triplet, or a video."""
+  """What is read as one, and is whole or broken: the three files of a triplet, or a video."""
 
   name: str
   triplets: Callable[[], Iterable[Triplet]]  # raises UserError where it is broken
 
 
 def of_files(name: str, files: Iterable[epath.Path]) -> Clip:
-  """A triplet of three image files, whose bytes are kept."""
+  """Makes a clip of one triplet of three image files, whose bytes are kept."""
 
   def read():
     with futures.ThreadPoolExecutor() as pool:  # decoding takes most of the time
@@ -35,7 +35,7 @@ def of_files(name: str, files: Iterable[epath.Path]) -> Clip:
 
 
 class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-  """A builder says by `clips` what there is, and is given the rest.
+  """Builds a data set of the triplets that a subclass finds by `clips`.
 
   Examples are in the order of `clips`. Every frame is decoded once while it is built. One that is missing, damaged, or
   of another size than its neighbours stops the building, once all clips have been looked at, and nothing is left. With
@@ -56,7 +56,7 @@ class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
   @abc.abstractmethod
   def clips(self, root: epath.Path) -> Mapping[str, Iterable[Clip]]:
-    """The clips by split that a folder has."""
+    """Finds the clips of a folder, by split."""
 
   def _info(self):
     image = tfds.features.Image(shape=(None, None, 3))
@@ -100,7 +100,7 @@ class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 
 def find(root: epath.Path, *names: str) -> epath.Path:
-  """The first of several paths in a folder that exists.
+  """Returns the first of several paths in a folder that exists.
 
   Raises:
     UserError: there is none; it says what there is instead.
@@ -115,7 +115,7 @@ def find(root: epath.Path, *names: str) -> epath.Path:
 
 
 def lines(path: epath.Path) -> list[str]:
-  """The lines of a list, without blank ones.
+  """Reads the lines of a list, without blank ones.
 
   Raises:
     UserError: it is missing or empty.
@@ -130,7 +130,7 @@ def lines(path: epath.Path) -> list[str]:
 
 
 def complete(found: Sequence, expected: int, what: str, root: epath.Path) -> Sequence:
-  """What was found, where it is as much as the authors publish.
+  """Returns what was found, where it is as much as the authors publish.
 
   Raises:
     UserError: it is not.

@@ -1,4 +1,4 @@
-"""SavedModel: the network for a server or another program, without this package."""
+"""Writes and reads SavedModels: the network for a server or another program, without this package."""
 
 import os
 
@@ -13,7 +13,7 @@ _TIME = tf.TensorSpec([None, 1], tf.float32)
 
 
 class Served(tf.Module):
-  """The network as three functions of any batch and size, each traced once.
+  """Offers the network as three functions of any batch and size, each traced once.
 
   A SavedModel holds them as signatures `serving_default`, and, for Python, as attributes of what
   `tf.saved_model.load` returns.
@@ -74,7 +74,7 @@ def load(path: str | os.PathLike):
 
 
 def _flat(outputs):
-  """Pyramids as one entry a level, since a signature returns only tensors."""
+  """Returns pyramids as one entry a level, since a signature returns only tensors."""
   flat = {}
   for key, value in outputs.items():
     flat |= {f'{key}/{i}': level for i, level in enumerate(value)} if isinstance(value, list) else {key: value}

@@ -29,7 +29,7 @@ _OF_VGG = {'vgg', 'style'}
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-  """The weighted sum of losses.
+  """Computes the weighted sum of losses.
 
   Raises:
     UserError: a name is not in `LOSSES`, a weight is none, or the weights of VGG-19 are missing.
@@ -46,7 +46,7 @@ class Loss:
     object.__setattr__(self, '_vgg', vgg19.load() if self.weights.keys() & _OF_VGG else None)
 
   def __call__(self, prediction: Mapping, batch: Mapping, step: tf.Tensor | int = 0) -> tuple[tf.Tensor, dict]:
-    """The sum at a step, and for the log each loss by its name and each weight as `weight/name`; scalars."""
+    """Returns the sum at a step, and for the log each loss by its name and each weight as `weight/name`; scalars."""
     if self._vgg:  # once for all losses that need it
       prediction = {**prediction, keys.VGG: self._vgg(prediction[keys.IMAGE])}
       batch = {**batch, keys.VGG: self._vgg(batch[keys.Y])}

@@ -1,4 +1,4 @@
-"""Losses of pixels and of flow. Each takes a prediction and its batch (`film_tf.keys`) and returns a scalar, a mean."""
+"""Computes losses of pixels and of flow: each takes a prediction and its batch (`film_tf.keys`), returns a mean."""
 
 from collections.abc import Mapping
 
@@ -13,17 +13,17 @@ _CENSUS_WINDOW = 7  # pixels
 
 
 def l1(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Mean absolute difference of the predicted and the true image (paper, section 4.1)."""
+  """Returns the mean absolute difference of the predicted and the true image (paper, section 4.1)."""
   return tf.reduce_mean(tf.abs(prediction[keys.IMAGE] - batch[keys.Y]))
 
 
 def l2(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Mean squared difference of the predicted and the true image."""
+  """Returns the mean squared difference of the predicted and the true image."""
   return tf.reduce_mean((prediction[keys.IMAGE] - batch[keys.Y]) ** 2)
 
 
 def warped(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Mean absolute difference of both warped images and the true one: trains the flow without the fusion.
+  """Returns the mean absolute difference of both warped images and the true one: it trains flow without fusion.
 
   What a flow reads beyond the border of an image is no difference.
   """
@@ -39,7 +39,7 @@ def warped(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 
 
 def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Mean distance of the predicted from the true flow, over all fusion levels and both directions.
+  """Returns the mean distance of the predicted from the true flow, over all fusion levels and both directions.
 
   In pixels of each level; 0 where the true flow is not known, which is NaN. Synthetic scenes know it. Not in the paper,
   which needs none.
@@ -49,7 +49,7 @@ def flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 
 
 def middle_flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Mean distance of the predicted flow from the true motion of what is seen in the middle, as `flow`.
+  """Returns the mean distance of the predicted flow from the true motion of what the middle shows, as `flow`.
 
   That is the flow by which images are warped, and the only one that a bilateral flow pyramid estimates.
   """
@@ -58,7 +58,7 @@ def middle_flow(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 
 
 def _distance(levels, truth):
-  """The mean distance of flows from the true one over all levels, 0 where that is NaN."""
+  """Returns the mean distance of flows from the true one over all levels, 0 where that is NaN."""
   distances = []
   for level in levels:
     off = tf.where(tf.math.is_finite(truth), level - truth, 0.0)
@@ -68,7 +68,7 @@ def _distance(levels, truth):
 
 
 def laplacian(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Mean absolute difference of Laplacian pyramids, level i weighted by 2^i (Niklaus and Liu, CVPR 2018).
+  """Returns the mean absolute difference of Laplacian pyramids, level i times 2^i (Niklaus and Liu, CVPR 2018).
 
   Levels are what 2x2 averages lose; the coarsest is the rest. The weights make up for the fewer pixels of a level's
   features. Images have 32 pixels or more both ways.
@@ -86,7 +86,7 @@ def laplacian(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 
 
 def census(prediction: Mapping, batch: Mapping) -> tf.Tensor:
-  """Soft Hamming distance of census transforms: of structure, whatever the brightness (Meister et al., AAAI 2018).
+  """Returns the soft Hamming distance of census transforms, which ignore brightness (Meister et al., AAAI 2018).
 
   Of windows of 7x7 pixels, without those that leave the image.
   """
@@ -97,7 +97,7 @@ def census(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 
 
 def _census(image):
-  """Whether each neighbour is brighter or darker than the pixel, softly, `[B, H-6, W-6, 49]` in (-1, 1)."""
+  """Returns whether each neighbour is brighter or darker than the pixel, softly, `[B, H-6, W-6, 49]` in (-1, 1)."""
   grey = 255.0 * tf.image.rgb_to_grayscale(image)
   size = [1, _CENSUS_WINDOW, _CENSUS_WINDOW, 1]
   windows = tf.image.extract_patches(grey, size, [1, 1, 1, 1], [1, 1, 1, 1], 'VALID')

@@ -9,7 +9,7 @@ Schedule = float | Mapping[int, float]
 
 
 def value(schedule: Schedule, step: tf.Tensor) -> tf.Tensor:
-  """What a schedule says at a step, a scalar."""
+  """Returns the weight at a step, a scalar."""
   if not isinstance(schedule, Mapping):
     return tf.constant(schedule, tf.float32)
   values = tf.constant([schedule[start] for start in sorted(schedule)], tf.float32)
@@ -18,7 +18,7 @@ def value(schedule: Schedule, step: tf.Tensor) -> tf.Tensor:
 
 
 def problem(schedule) -> str | None:
-  """What is wrong with it, if anything."""
+  """Returns what is wrong with a schedule, or None."""
   if not isinstance(schedule, Mapping):
     return None if _is_weight(schedule) else 'expected a number >= 0, or numbers by step'
   if 0 not in schedule or not all(isinstance(step, int) and step >= 0 for step in schedule):

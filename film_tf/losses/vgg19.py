@@ -16,7 +16,7 @@ _ADDRESS = 'https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-19.ma
 
 
 class Vgg19:
-  """The network with fixed weights: a function from images to features.
+  """Computes features of images with fixed weights.
 
   Args:
     weights: kernel `[3, 3, in, out]` and bias `[out]` of each convolution from conv1_1 to conv5_2, for RGB.
@@ -26,7 +26,7 @@ class Vgg19:
     self.weights = [(tf.constant(kernel, tf.float32), tf.constant(bias, tf.float32)) for kernel, bias in weights]
 
   def __call__(self, images: tf.Tensor) -> list[tf.Tensor]:
-    """Features of images `[B, H, W, 3]` in [0, 1]: conv1_2, conv2_2, conv3_2, conv4_2, conv5_2 after their ReLU.
+    """Computes features of images `[B, H, W, 3]` in [0, 1]: conv1_2, conv2_2, conv3_2, conv4_2, conv5_2 after ReLU.
 
     Feature map i is `[B, H / 2^i, W / 2^i, C]`, sizes rounded up.
     """
@@ -45,7 +45,7 @@ class Vgg19:
 
 @gin.configurable('vgg19')
 def load(file: str = 'imagenet-vgg-verydeep-19.mat') -> Vgg19:
-  """The network with ImageNet's weights.
+  """Makes the network with ImageNet's weights.
 
   Args:
     file: `imagenet-vgg-verydeep-19.mat` of MatConvNet, as FILM was trained with; or Keras' weights, a `.h5` file or

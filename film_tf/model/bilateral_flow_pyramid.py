@@ -1,4 +1,4 @@
-"""Flow as seen from the frame between; not in the paper. Bilateral motion: Park et al., BMBC, ECCV 2020."""
+"""Estimates flow as seen from the frame between; not in the paper. Bilateral motion: Park et al., BMBC, ECCV 2020."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""The few building blocks that all parts of the network share."""
+"""Builds what all parts of the network share."""
 
 import tensorflow as tf
 
@@ -6,14 +6,14 @@ import tensorflow as tf
 def conv(
   filters: int, size: int, inputs: int, name: str, dtype=None, initializer: str = 'glorot_uniform'
 ) -> tf.keras.layers.Conv2D:
-  """A linear 'same' convolution, already built, so that a network has its weights before it has seen an image."""
+  """Makes a linear 'same' convolution that has its weights before it has seen an image."""
   layer = tf.keras.layers.Conv2D(filters, size, padding='same', name=name, dtype=dtype, kernel_initializer=initializer)
   layer.build((None, None, None, inputs))
   return layer
 
 
 def leaky_relu(x: tf.Tensor) -> tf.Tensor:
-  """Leaky ReLU of slope 0.2, the published activation (Keras' own default slope is 0.3)."""
+  """Applies a leaky ReLU of slope 0.2, the published activation (Keras' own default slope is 0.3)."""
   return tf.nn.leaky_relu(x, 0.2)
 
 
@@ -28,6 +28,6 @@ def upsample_nearest(x: tf.Tensor) -> tf.Tensor:
 
 
 def dynamic_shape(x: tf.Tensor) -> list:
-  """The shape of x: Python ints where they are known, scalar tensors where they are not."""
+  """Returns the shape of x: Python ints where they are known, scalar tensors where they are not."""
   known, actual = tf.TensorShape(x.shape).as_list(), tf.shape(x)
   return [actual[i] if size is None else size for i, size in enumerate(known)]

@@ -38,7 +38,7 @@ class FeaturePyramid(tf.keras.layers.Layer):
 
   @property
   def convs(self) -> dict:
-    """Every convolution by its name, in the order in which data meets them."""
+    """Returns every convolution by its name, in the order in which data meets them."""
     return {conv.name: conv for conv in self.extractor}
 
   def call(self, images: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -50,7 +50,7 @@ class FeaturePyramid(tf.keras.layers.Layer):
     ]
 
   def _extract(self, image, depths):
-    """The features of depths 0 .. `depths - 1` of one image."""
+    """Returns the features of depths 0 .. `depths - 1` of one image."""
     features, x = [], image
     for depth in range(depths):
       if depth:

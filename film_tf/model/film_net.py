@@ -19,7 +19,7 @@ _UNSEEN = 1e-3  # weight of what a flow reads beyond an image's border, against 
 
 @tf.keras.utils.register_keras_serializable('film_tf')
 class FilmNet(tf.keras.Model):
-  """The network, from two images to the one between them.
+  """Turns two images into the one between them.
 
       x0 -> features 0 --+-> flow 0->1 --+-> align both to the middle -> fuse -> image
       x1 -> features 1 --+-> flow 1->0 --+
@@ -65,7 +65,7 @@ class FilmNet(tf.keras.Model):
 
   @property
   def convs(self) -> dict:
-    """Every convolution by its name, which is its name in a weights file: `flow_pyramid/predictor_0/conv_1`."""
+    """Returns every convolution by its name, as in a weights file: `flow_pyramid/predictor_0/conv_1`."""
     parts = (self.feature_pyramid, self.flow_pyramid, self.fusion_decoder)
     return {f'{part.name}/{name}': conv for part in parts for name, conv in part.convs.items()}
 
@@ -73,7 +73,7 @@ class FilmNet(tf.keras.Model):
     return self.between(self.features(inputs[keys.X0]), self.features(inputs[keys.X1]), inputs[keys.TIME])
 
   def features(self, image: tf.Tensor) -> dict:
-    """All that the network needs to know of one image, to be computed once for all its neighbours.
+    """Computes all that the network needs to know of one image, once for all its neighbours.
 
     Args:
       image: `[B, H, W, 3]` RGB in [0, 1].
@@ -84,7 +84,7 @@ class FilmNet(tf.keras.Model):
     return {keys.IMAGE: image, keys.FEATURES: self.feature_pyramid(self._image_pyramid(image))}
 
   def between(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
-    """The image between two, from what `features` says of each.
+    """Makes the image between two, from what `features` returned for each.
 
     Args:
       features0: of the first image.
@@ -142,5 +142,5 @@ class FilmNet(tf.keras.Model):
 
 
 def build(**kwargs) -> FilmNet:
-  """A network with the sizes that gin configured; `kwargs` (dtype, name) go to `FilmNet`."""
+  """Makes a network with the sizes that gin configured; `kwargs` (dtype, name) go to `FilmNet`."""
   return FilmNet(configured(), **kwargs)

@@ -85,7 +85,7 @@ class FlowPyramid(tf.keras.layers.Layer):
 
   @property
   def convs(self) -> dict:
-    """Every convolution by its name, finest predictor first."""
+    """Returns every convolution by its name, finest predictor first."""
     return {f'{p.name}/{name}': conv for p in self.predictors for name, conv in p.convs.items()}
 
   def call(self, own: list[tf.Tensor], other: list[tf.Tensor]) -> tuple[list[tf.Tensor], list[tf.Tensor]]:

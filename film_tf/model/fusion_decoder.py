@@ -52,7 +52,7 @@ class FusionDecoder(tf.keras.layers.Layer):
 
   @property
   def convs(self) -> dict:
-    """Every convolution by its name, finest level first, the one to RGB last."""
+    """Returns every convolution by its name, finest level first, the one to RGB last."""
     return {conv.name: conv for conv in [*self.levels, self.rgb]}
 
   def call(self, aligned: list[tf.Tensor]) -> tf.Tensor:

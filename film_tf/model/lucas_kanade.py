@@ -9,7 +9,7 @@ _FARTHEST = 1.5  # pixels; slopes tell nothing of what lies farther off
 
 
 def displacement(a: tf.Tensor, b: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-  """How far what is in `a` has moved in `b`, where that is a pixel or so.
+  """Estimates how far what is in `a` has moved in `b`, where that is a pixel or so.
 
   The v that minimises the sum of (b + v grad - a)^2 over a window around each pixel and all channels: one Gauss-Newton
   step. The slope grad is that of the mean of both, so that swapping them turns v about.
@@ -34,7 +34,7 @@ def displacement(a: tf.Tensor, b: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
 
 
 def _slope(x, axis):
-  """Central differences along an axis of height or width; beyond the border is its mirror image."""
+  """Returns central differences along an axis of height or width; images continue mirrored beyond the border."""
   x = tf.pad(x, [[0, 0], [int(axis == 1)] * 2, [int(axis == 2)] * 2, [0, 0]], 'SYMMETRIC')
   if axis == 1:
     return (x[:, 2:] - x[:, :-2]) / 2.0

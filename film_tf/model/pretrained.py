@@ -13,7 +13,7 @@ _FOLDER = pathlib.Path(__file__).resolve().parent.parent / 'pretrained'
 
 
 def find(model: str | os.PathLike) -> str:
-  """The path of the weights file that a name stands for; whatever is no name in `SHA256` stands for itself.
+  """Returns the path of the weights file that a name stands for; a name that is not in `SHA256` is a path itself.
 
   A file or folder of such a name is `./film_mini`.
 

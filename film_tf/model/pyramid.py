@@ -8,12 +8,12 @@ from film_tf.model.blocks import dynamic_shape
 
 
 def average_pool(x: tf.Tensor) -> tf.Tensor:
-  """Mean of 2x2 pixels: `[B, H, W, C]` to `[B, H/2, W/2, C]`, an odd last row or column dropped."""
+  """Averages 2x2 pixels: `[B, H, W, C]` to `[B, H/2, W/2, C]`, an odd last row or column dropped."""
   return tf.nn.avg_pool2d(x, 2, 2, 'VALID')
 
 
 def image_pyramid(image: tf.Tensor, levels: int) -> list[tf.Tensor]:
-  """`levels` images, each half the one before: level i is `[B, H/2^i, W/2^i, C]`."""
+  """Returns `levels` images, each half the one before: level i is `[B, H/2^i, W/2^i, C]`."""
   pyramid = [image]
   while len(pyramid) < levels:
     pyramid.append(average_pool(pyramid[-1]))

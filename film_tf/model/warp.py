@@ -35,7 +35,7 @@ def warp(image: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
 
 
 def inside(flow: tf.Tensor, height: tf.Tensor | int, width: tf.Tensor | int) -> tf.Tensor:
-  """Where `warp` reads within the first `height` x `width` pixels: `[B, H, W, 1]`, 1 there and 0 elsewhere."""
+  """Returns where `warp` reads within the first `height` x `width` pixels: `[B, H, W, 1]`, 1 there and 0 elsewhere."""
   _, rows, columns, _ = dynamic_shape(flow)
   x = tf.range(columns, dtype=tf.float32) + flow[..., 0]
   y = tf.range(rows, dtype=tf.float32)[:, tf.newaxis] + flow[..., 1]
@@ -44,7 +44,7 @@ def inside(flow: tf.Tensor, height: tf.Tensor | int, width: tf.Tensor | int) -> 
 
 
 def _neighbours(position, displacement, size):
-  """The two indices around `position + displacement` within [0, size), and the weight of the second."""
+  """Returns the two indices around `position + displacement` within [0, size), and the weight of the second."""
   query = tf.cast(position, tf.float32) + tf.cast(displacement, tf.float32)
   last = tf.cast(tf.maximum(size - 2, 0), tf.float32)
   first = tf.clip_by_value(tf.floor(query), 0.0, last)

@@ -19,7 +19,7 @@ _OPTIONS = 'options'  # the entry beside the weights: `Options` as JSON
 
 
 def named(net: FilmNet) -> dict:
-  """The variables by their names in a file: `feature_pyramid/conv_0/kernel` `[3, 3, 3, filters]`, `.../bias` ..."""
+  """Returns variables by name: `feature_pyramid/conv_0/kernel` `[3, 3, 3, filters]`, `.../bias` ..."""
   return {
     f'{name}/{kind}': getattr(conv, kind) for name, conv in net.convs.items() for kind in ('kernel', 'bias')
   }  # fmt: skip
@@ -50,7 +50,7 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
 
 
 def read(path: str | os.PathLike) -> tuple[dict, dict]:
-  """What a file, or a network of `pretrained`, holds: `Options` as a dict, and arrays by the names of `named`.
+  """Reads a file, or a network of `pretrained`: `Options` as a dict, and arrays by the names of `named`.
 
   Raises:
     UserError: the file is missing, or is not a weights file.

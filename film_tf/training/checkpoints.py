@@ -1,4 +1,4 @@
-"""Saving and restoring a run."""
+"""Saves and restores a run."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ _VALUE = '.ATTRIBUTES/VARIABLE_VALUE'  # how TensorFlow ends the names in a chec
 
 
 class Checkpoints:
-  """The checkpoints of one run, in `folder`, named by step.
+  """Keeps the checkpoints of one run in `folder`, named by step.
 
   Written whole: a run that is killed while saving has the checkpoint before.
 
@@ -36,7 +36,7 @@ class Checkpoints:
     self._whole = None  # the newest path that is known to be
 
   def newest(self) -> str | None:
-    """The path of the newest checkpoint, if there is one."""
+    """Returns the path of the newest checkpoint, if there is one."""
     return self._manager.latest_checkpoint
 
   def restore(self) -> str | None:
@@ -123,7 +123,7 @@ def _weights(path):
 
 
 def _problem(path):
-  """Why a checkpoint cannot be read to its end, if so; every tensor has a checksum."""
+  """Returns why a checkpoint cannot be read to its end, or None; every tensor has a checksum."""
   try:
     reader = tf.train.load_checkpoint(path)
     for name in reader.get_variable_to_shape_map():

@@ -1,4 +1,4 @@
-"""How good a network is on whole data sets while it is trained, and its best weights so far."""
+"""Measures a network on whole data sets while it is trained, and keeps its best weights."""
 
 import csv
 import dataclasses
@@ -100,7 +100,7 @@ class Evaluator:
     return dict(zip(_COLUMNS, (step, name, int(examples), psnr, ssim), strict=True))
 
   def _examples(self, name, worker):
-    """Every example once, one a batch, with 1; then the first without end, with 0, until all workers are through."""
+    """Yields every example once, with 1; then the first again and again, with 0, until all workers are done."""
     examples = pipeline.evaluation(name).map(lambda example: {key: example[key] for key in _FRAMES})
     real = examples.take(self._evaluation.examples or -1).map(lambda example: (example, tf.ones(1)))
     blank = examples.take(1).repeat().map(lambda example: (example, tf.zeros(1)))
@@ -108,7 +108,7 @@ class Evaluator:
 
   @tf.function(reduce_retracing=True)  # photographs have many sizes
   def _measure(self, batch, counts):
-    """How many examples there are on all replicas, and the sums of their PSNR and SSIM: `[3]`."""
+    """Returns the number of examples on all replicas, and the sums of their PSNR and SSIM: `[3]`."""
 
     def on_replica(batch, counts):
       image = self._trainer.net(batch, training=False)[keys.IMAGE]

@@ -1,4 +1,4 @@
-"""A training run from its configuration to its SavedModel. Read it from top to bottom."""
+"""Runs a training from its configuration to its SavedModel. Read it from top to bottom."""
 
 import functools
 import os

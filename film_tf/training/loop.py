@@ -1,4 +1,4 @@
-"""The outer loop: steps, and what happens every so many of them."""
+"""Runs the outer loop: steps, and what happens every so many of them."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""The whole training step as one StableHLO program, to run it where there is no TensorFlow.
+"""Lowers the whole training step to one StableHLO program, to run it where there is no TensorFlow.
 
 That it can be lowered is the proof that nothing in it keeps it from a TPU.
 """

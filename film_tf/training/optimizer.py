@@ -1,4 +1,4 @@
-"""Adam, its learning rate, clipping and averaged weights, as pure functions.
+"""Computes Adam, its learning rate, clipping and averaged weights, as pure functions.
 
 Pure, so that one update serves Keras 2 and 3, replicas that have summed their gradients, and a step that is lowered to
 StableHLO.
@@ -45,7 +45,7 @@ class OptimizerOptions:
       )
 
   def rate(self, step: tf.Tensor, steps: int) -> tf.Tensor:
-    """The learning rate of step number `step`, counted from 0, in a run of `steps`."""
+    """Returns the learning rate of step number `step`, counted from 0, in a run of `steps`."""
     step = tf.cast(step, tf.float32)
     if self.schedule == 'staircase':
       return self.learning_rate * self.decay_rate ** tf.floor(step / self.decay_steps)
@@ -62,7 +62,7 @@ class OptimizerOptions:
     return [factor * gradient for gradient in gradients]
 
   def averaged(self, averages: Tensors, weights: Tensors, step: tf.Tensor) -> Tensors:
-    """The averages after step number `step`. Early ones forget faster, as the first weights are no good."""
+    """Returns the averages after step number `step`. Early ones forget faster, as the first weights are no good."""
     step = tf.cast(step, tf.float32)
     decay = tf.minimum(self.average, (1.0 + step) / (10.0 + step))
     return [decay * a + (1.0 - decay) * w for a, w in zip(averages, weights, strict=True)]
@@ -75,7 +75,7 @@ configured = gin.external_configurable(OptimizerOptions, name='optimizer')
 def adam(
   weights: Tensors, gradients: Tensors, m: Tensors, v: Tensors, step: tf.Tensor, rate: tf.Tensor
 ) -> tuple[Tensors, Tensors, Tensors]:
-  """One step of Adam (Kingma and Ba, ICLR 2015), with beta 0.9 and 0.999 and Keras' epsilon of 1e-7.
+  """Takes one step of Adam (Kingma and Ba, ICLR 2015), with beta 0.9 and 0.999 and Keras' epsilon of 1e-7.
 
   Args:
     weights: what to change.

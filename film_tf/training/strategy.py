@@ -1,4 +1,4 @@
-"""Where a run runs: on one device, on all GPUs of a machine, on many machines, or on TPUs."""
+"""Chooses where a run runs: on one device, on all GPUs of a machine, on many machines, or on TPUs."""
 
 import json
 import os
@@ -11,7 +11,7 @@ NAMES = ('auto', 'one_device', 'mirrored', 'multi_worker', 'tpu')
 
 
 def build(name: str = 'auto', tpu: str | None = None) -> tf.distribute.Strategy:
-  """A strategy by its name.
+  """Makes a strategy by its name.
 
   Call it before TensorFlow does anything else: workers must find each other first.
 
@@ -41,13 +41,13 @@ def build(name: str = 'auto', tpu: str | None = None) -> tf.distribute.Strategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-  """Whether this process is the one of all workers that writes files."""
+  """Returns whether this process is the one of all workers that writes files."""
   resolver = strategy.cluster_resolver
   return resolver is None or resolver.task_type in (None, 'chief') or resolver.task_id in (None, 0)
 
 
 def describe(strategy: tf.distribute.Strategy) -> str:
-  """How many devices it has, and of what kind."""
+  """Says how many devices it has, and of what kind."""
   gpus = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices('GPU')]
   kind = gpus[0].get('device_name', 'GPU') if gpus else 'CPU'
   if isinstance(strategy, tf.distribute.TPUStrategy):
@@ -64,7 +64,7 @@ def _best(tpu):
 
 
 def _workers():
-  """The addresses in TF_CONFIG, if there is one."""
+  """Returns the addresses in TF_CONFIG, if there is one."""
   try:
     return json.loads(os.environ.get('TF_CONFIG') or '{}').get('cluster', {}).get('worker', [])
   except (ValueError, AttributeError) as error:

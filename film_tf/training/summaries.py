@@ -1,4 +1,4 @@
-"""What a run shows in TensorBoard."""
+"""Writes what a run shows in TensorBoard."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,7 @@ class Summaries:
 
 
 def colour(flow: tf.Tensor) -> tf.Tensor:
-  """Flow `[B, H, W, 2]` as colours `[B, H, W, 3]` in [0, 1]: hue is direction, saturation the share of the largest."""
+  """Draws flow `[B, H, W, 2]` in colours `[B, H, W, 3]` in [0, 1]: hue is direction, saturation is length."""
   length = tf.norm(flow, axis=-1)
   largest = tf.reduce_max(length, axis=(1, 2), keepdims=True)
   hue = tf.math.floormod(tf.atan2(flow[..., 1], flow[..., 0]) / 6.283185307, 1.0)
@@ -43,5 +43,5 @@ def colour(flow: tf.Tensor) -> tf.Tensor:
 
 
 def _sheet(columns):
-  """One picture `[1, B H, n W, 3]` of n columns `[B, H, W, 3]`."""
+  """Returns one picture `[1, B H, n W, 3]` of n columns `[B, H, W, 3]`."""
   return tf.concat(tf.unstack(tf.concat(columns, axis=2)), axis=0)[tf.newaxis]

@@ -1,4 +1,4 @@
-"""Training steps, on one device or many."""
+"""Takes training steps, on one device or many."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -72,7 +72,7 @@ class Trainer:
     tf.config.optimizer.set_experimental_options({'remapping': False})
 
   def step_number(self) -> int:
-    """How many steps have been taken."""
+    """Returns how many steps have been taken."""
     return int(self.step.numpy())
 
   @tf.function(reduce_retracing=True)
@@ -95,11 +95,11 @@ class Trainer:
 
   @tf.function(reduce_retracing=True)
   def predict(self, batch: Mapping) -> dict:
-    """What the network makes of a batch, without a step."""
+    """Returns what the network makes of a batch, without a step."""
     return self.net(batch, training=False)
 
   def agree(self, stop: bool) -> bool:
-    """Whether any worker wants to stop; all must ask at the same step."""
+    """Returns whether any worker wants to stop; all must ask at the same step."""
     if isinstance(self.strategy, tf.distribute.MultiWorkerMirroredStrategy):
       stop = bool(self._votes(tf.constant(float(stop))) > 0)
     return stop
@@ -110,7 +110,7 @@ class Trainer:
 
   @contextlib.contextmanager
   def averaged(self):
-    """Within it the network has the averaged weights, where there are any: what is shown, measured and exported."""
+    """Gives the network the averaged weights for a while, where there are any: to show, measure and export them."""
     kept = [weight.numpy() for weight in self.weights] if self.averages else []
     _assign(self.weights[: len(kept)], self.averages)
     try:
@@ -119,7 +119,7 @@ class Trainer:
       _assign(self.weights[: len(kept)], kept)
 
   def _next(self, batches, done):
-    """The next batch, asked for when the tensors `done` are there, and the seconds that it took."""
+    """Returns the next batch, asked for when the tensors `done` are there, and the seconds that it took."""
     if not self._timed:
       return next(batches), tf.constant(0.0, tf.float64)
     with tf.control_dependencies(done):
@@ -144,7 +144,7 @@ class Trainer:
     return logs
 
   def updated(self, gradients: list[tf.Tensor], logs: dict) -> tuple[list[tf.Tensor], dict]:
-    """What a step with these gradients makes of `state`, and its logs; nothing is changed yet."""
+    """Returns what a step with these gradients makes of `state`, and its logs; nothing is changed yet."""
     norm = tf.linalg.global_norm(gradients)
     finite = tf.math.is_finite(norm) & tf.math.is_finite(logs['loss'])
     rate = self.optimizer.rate(self.step, self._steps)
@@ -163,7 +163,7 @@ class Trainer:
     return [*values, *scaling, self.step + 1], logs
 
   def gradients(self, batch: Mapping) -> tuple[list[tf.Tensor], dict]:
-    """Gradients of a replica's loss over the number of replicas, and logs; the batch is worked through part by part."""
+    """Returns gradients of a replica's loss over the number of replicas, and logs, part by part of the batch."""
     if self._accumulate == 1:
       return self._gradients_of_part(batch)
     parts = {key: tf.reshape(x, (self._accumulate, -1, *x.shape[1:])) for key, x in batch.items()}
@@ -186,7 +186,7 @@ class Trainer:
 
 
 def _variable(weight) -> tf.Variable:
-  """TensorFlow's variable behind a Keras 3 one; Keras 2 has nothing else."""
+  """Returns TensorFlow's variable behind a Keras 3 one; Keras 2 has nothing else."""
   return weight if isinstance(weight, tf.Variable) else weight.value
 
 
