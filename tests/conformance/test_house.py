@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run
 
 # A file imports only from rooms before its own; WORKSPACE.md draws it.
 ROOMS = [
@@ -76,6 +76,25 @@ def test_every_file_says_what_it_is_for_and_is_short(path):
   if source:
     assert ast.get_docstring(ast.parse(source)), path
   assert len(source.splitlines()) <= 300
+
+
+def test_no_room_is_too_large():
+  for room in [path for path in (ROOT / 'film_tf').iterdir() if path.is_dir()]:
+    assert sum(len(path.read_text().splitlines()) for path in room.glob('*.py')) <= 1500, room
+
+
+COMMANDS = ['film_tf/train.py', 'film_tf/preview.py', 'film_tf/export.py', 'film_tf/interpolate.py', 'eval/run.py',
+            'datasets/build.py', 'datasets/export_tfrecord.py']  # fmt: skip
+
+
+@pytest.mark.parametrize('names', ['film_tf/media/*.py', 'film_tf/render/*.py', *COMMANDS])
+def test_what_opens_at_once_does_not_load_tensorflow(names):
+  """Media files and the checks of what a person names need none; commands load it after their checks."""
+  modules = ['.'.join(path.relative_to(ROOT).with_suffix('').parts) for path in ROOT.glob(names)]
+  assert modules
+  script = f'import sys, {", ".join(modules)}; sys.exit("tensorflow" in sys.modules)'
+  result = run('-c', script, cwd=ROOT)
+  assert result.returncode == 0, result.stderr
 
 
 def test_nothing_needs_what_is_outside_the_repository():
