@@ -141,7 +141,13 @@ class Job:
         if stop.asked:
           break
     end = frame.time + (frame.duration or 1 / self.plan.rate)
-    return Part(times, end, timing_error, frame.position, writer.display_order)
+    return Part(
+      times=times,
+      end=end,
+      timing_error=timing_error,
+      position=frame.position,
+      display_order=writer.display_order,
+    )
 
   def _settings(self, interpolator):
     """Returns all that the output depends on."""

@@ -282,3 +282,13 @@ def test_a_picture_20000_pixels_wide(tmp_path, tiny):
     with pytest.raises(UserError, match=part):
       film_tf.interpolate_video(pair, tmp_path / name, Interpolator(tiny))
   assert sorted(os.listdir(tmp_path)) == ['a.png', 'b.png', 'c.png']
+
+
+def test_options_are_keywords_and_errors_speak_python(tmp_path, clip):
+  with pytest.raises(TypeError, match="'tims'"):
+    film_tf.interpolate_video(clip, tmp_path / 'a.mp4', tims=2)
+  with pytest.raises(UserError, match=r'^times=2 and multiply=3 all say which frames; give one of them$'):
+    film_tf.interpolate_video(clip, tmp_path / 'a.mp4', times=2, multiply=3)
+  (tmp_path / 'b.mp4').write_text('mine')
+  with pytest.raises(UserError, match=r'or add overwrite=True$'):
+    film_tf.interpolate_video(clip, tmp_path / 'b.mp4')

@@ -127,3 +127,11 @@ def test_float16_gradients_are_scaled_and_overflow_halves_the_scale():
   ours.steps_since_overflow.assign(1999)
   ours.run(batches(batch()), tf.constant(1))
   assert (ours.scale.numpy(), ours.steps_since_overflow.numpy()) == (2048.0, 0)
+
+
+def test_the_names_in_a_checkpoint_are_a_file_format(tmp_path, tiny):
+  """Checkpoints of version 0.1 have these names; they are restored whatever the attributes are called."""
+  path = trainer(tiny).checkpoint.save(str(tmp_path / 'step'))
+  names = {name.split('/')[0] for name, _ in tf.train.list_variables(path)} - {'_CHECKPOINTABLE_OBJECT_GRAPH'}
+  expected = {'weights', 'means', 'squares', 'averages', 'scale', 'calm', 'taken', 'save_counter'}
+  assert names | {'averages'} == expected
