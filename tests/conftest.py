@@ -9,17 +9,20 @@ import subprocess
 import sys
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')  # what tests compute is small; xdist keeps the cores busy
 
 import gin
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from film_tf.inference.interpolator import Interpolator
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
+from tests import forked
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = forked.ROOT
 TINY = Options(
   pyramid_levels=3, fusion_pyramid_levels=2, specialized_levels=1, sub_levels=2, filters=4,
   flow_convs=(1, 1), flow_filters=(4, 4),
@@ -62,14 +65,28 @@ def way(request):
   return request.param
 
 
-@pytest.fixture
-def tiny() -> FilmNet:
-  """A network that runs in milliseconds, its flows large enough to matter."""
+def tiny_network() -> FilmNet:
+  """Makes a network that runs in milliseconds, its flows large enough to matter."""
   net = FilmNet(TINY)
   random = np.random.default_rng(0)
   for variable in weights.named(net).values():
     variable.assign(random.normal(0, 0.4, variable.shape))
   return net
+
+
+@pytest.fixture(scope='session')
+def tiny() -> FilmNet:
+  """The `tiny_network` that all tests share; a test that changes one makes its own."""
+  net = tiny_network()
+  yield net
+  for name, value in weights.named(tiny_network()).items():
+    np.testing.assert_array_equal(weights.named(net)[name], value, err_msg=f'a test changed {name}')
+
+
+@pytest.fixture(scope='session')
+def interpolator(tiny) -> Interpolator:
+  """The interpolator of `tiny` that all tests share, so that its graphs are traced once."""
+  return Interpolator(tiny)
 
 
 @pytest.fixture
@@ -92,8 +109,8 @@ def run(*words, cwd) -> subprocess.CompletedProcess:
 
 
 def command(module, *words, cwd) -> subprocess.CompletedProcess:
-  """Runs `python -m module ...` in folder `cwd`, as a user would."""
-  return run('-m', module, *words, cwd=cwd)
+  """Runs `python -m module ...` in folder `cwd`, as a user would, without loading TensorFlow each time."""
+  return forked.command(module, *words, cwd=cwd)
 
 
 def on_small_disk(script, size, cwd) -> subprocess.CompletedProcess:

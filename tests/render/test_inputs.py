@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from film_tf.errors import UserError
-from film_tf.inference import inputs
+from film_tf.render import inputs
 from tests.media.videos import encode, picture
 
 PIXELS = np.zeros((8, 8, 3), np.uint8)
