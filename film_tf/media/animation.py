@@ -38,7 +38,7 @@ def read(path: str | os.PathLike) -> Iterator[Frame]:
   time = Fraction(0)
   try:
     with Image.open(path) as image:
-      for number in range(image.n_frames):
+      for number in range(getattr(image, 'n_frames', 1)):
         image.seek(number)
         image.load()
         duration = Fraction(int(image.info.get('duration') or _DEFAULT_DURATION), 1000)

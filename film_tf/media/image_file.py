@@ -28,8 +28,8 @@ def read(path: str | os.PathLike) -> Frame:
   path = os.fspath(path)
   try:
     with Image.open(path) as image:
-      if getattr(image, 'n_frames', 1) > 1:
-        raise UserError(f'{path} has {image.n_frames} frames; expected a still image')
+      if (count := getattr(image, 'n_frames', 1)) > 1:
+        raise UserError(f'{path} has {count} frames; expected a still image')
       bits = _png_bits(path) if image.format == 'PNG' else 8
       if bits == 16 and image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
         raise UserError(f'{path} has 16 bits and is rotated by EXIF, which is not supported; save it upright')

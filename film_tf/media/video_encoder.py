@@ -123,9 +123,9 @@ class SegmentWriter:
   """
 
   def __init__(self, out, stream, time_base: Fraction, video_format: VideoFormat):
-    self.display_order = []
+    self.display_order: list[int] = []
     self._out, self._stream, self._time_base, self._format = out, stream, time_base, video_format
-    self._numbers = {}  # of frames, by their times
+    self._numbers: dict[Fraction, int] = {}  # of frames, by their times
 
   def write(self, frame: Frame):
     """Encodes a frame; times increase."""

@@ -107,7 +107,7 @@ def _pictures(out, segments, end, video_format, time_base) -> Iterator:
   `late` frames before its own at most.
   """
   late = max(at - number for segment in segments for at, number in enumerate(segment.display_order))
-  past = collections.deque(maxlen=late + 1)  # times of the last frames shown
+  past: collections.deque[Fraction] = collections.deque(maxlen=late + 1)  # times of the last frames shown
   stream = first_time = first_decoded = None
   total, count = sum(len(segment.display_order) for segment in segments), 0
   for segment in segments:

@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from film_tf.media.frame import Frame
 try:
   import av  # an extra
 except ImportError:
-  av = None
+  av = cast(Any, None)
 
 BT601 = 5  # FFmpeg's number of the matrix that it takes an unknown one for
 FULL_RANGE = 2  # FFmpeg's number of the range of RGB

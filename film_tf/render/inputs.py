@@ -33,8 +33,10 @@ def find(arguments: Sequence[str | os.PathLike]) -> list[Input]:
   Raises:
     UserError: nothing is found, or a folder has no images.
   """
-  found, stills, index = [], [], 0
-  for argument in map(os.fspath, arguments):
+  found: list[Input] = []
+  stills: list[str] = []
+  index = 0
+  for argument in [os.fspath(path) for path in arguments]:
     if os.path.isdir(argument):
       found.append(_images(argument, _in_folder(argument)))
     elif not os.path.exists(argument) and glob.has_magic(argument):

@@ -78,7 +78,8 @@ class Job:
     resume: bool = False,
   ):
     self.output, self._given, self._wanted, self._encoding = output, given, wanted, encoding
-    self._overwrite, self._resume, self.plan = overwrite, resume, None
+    self._overwrite, self._resume = overwrite, resume
+    self.plan: Plan | None = None
     self.done = resume and os.path.exists(output) and not os.path.exists(folder_of(output))
     if self.done:
       return
@@ -96,14 +97,15 @@ class Job:
     """
     from film_tf.inference import costs
 
-    if self.done:
+    plan = self.plan
+    if plan is None:
       return Report(0, Fraction(0))
-    costs.check(interpolator, self.plan.video_format.height, self.plan.video_format.width)
-    for note in self.plan.notes:
+    costs.check(interpolator, plan.video_format.height, plan.video_format.width)
+    for note in plan.notes:
       print(note, file=sys.stderr)
     parts = Parts(self.output, self._settings(interpolator), self._resume, self._overwrite)
     try:
-      self._make(interpolator, parts, progress)
+      self._make(plan, interpolator, parts, progress)
       self._output.join(self.output, parts, self._overwrite)
     except UserError as error:
       if not parts.parts:
@@ -116,19 +118,19 @@ class Job:
     parts.remove()
     return Report(parts.count, max(part.timing_error for part in parts.parts))
 
-  def _make(self, interpolator, parts, progress):
+  def _make(self, plan, interpolator, parts, progress):
     """Makes the parts that are missing."""
-    frames = new_frames(self.plan, self._wanted, interpolator, parts.position)
+    frames = new_frames(plan, self._wanted, interpolator, parts.position)
     if progress:
-      progress(parts.count, self.plan.total)
+      progress(parts.count, plan.total)
     with _listening() as stop, contextlib.closing(prefetch(frames)) as made:
       for first in made:
         rest_of_part = itertools.islice(made, _FRAMES_PER_PART - 1)
-        parts.add(self._encode(itertools.chain([first], rest_of_part), parts, stop, progress))
+        parts.add(self._encode(plan, itertools.chain([first], rest_of_part), parts, stop, progress))
         if stop.asked:
-          raise Interrupted(parts.count, self.plan.total, self._output.so_far(parts))
+          raise Interrupted(parts.count, plan.total, self._output.so_far(parts))
 
-  def _encode(self, frames, parts, stop, progress):
+  def _encode(self, plan, frames, parts, stop, progress):
     """Encodes frames as the next part, until asked to stop."""
     times, timing_error = [], Fraction(0)
     with self._output.encode(parts) as writer:
@@ -137,10 +139,10 @@ class Job:
         times.append(frame.time)
         timing_error = max(timing_error, frame.timing_error)
         if progress:
-          progress(parts.count + len(times), self.plan.total)
+          progress(parts.count + len(times), plan.total)
         if stop.asked:
           break
-    end = frame.time + (frame.duration or 1 / self.plan.rate)
+    end = frame.time + (frame.duration or 1 / plan.rate)
     return Part(
       times=times,
       end=end,
@@ -163,9 +165,10 @@ class Job:
     """Says what would be made, how long it takes, about, and how much memory."""
     from film_tf.inference import costs
 
-    if self.done:
+    plan = self.plan
+    if plan is None:
       return f'{self.output} is there already'
-    plan, height, width = self.plan, self.plan.video_format.height, self.plan.video_format.width
+    height, width = plan.video_format.height, plan.video_format.width
     given = f'{plan.given or "?"} frames of {width}x{height}, {8 * (plan.video_format.bits > 8) + 8} bits'
     cost = costs.measure(interpolator, height, width)
     steps = _network_runs(plan, self._wanted.loop)

@@ -6,7 +6,7 @@ Every output is made in parts: `encode` writes the frames of one, `join` makes t
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from film_tf import files
@@ -35,13 +35,11 @@ class EncodingOptions:
 
 
 class FrameWriter(Protocol):
-  """Writes the frames of one part.
+  """Writes the frames of one part."""
 
-  Attributes:
-    display_order: of a video, for every packet the number of its frame in the order in which they are shown.
-  """
-
-  display_order: Sequence[int]
+  @property
+  def display_order(self) -> Sequence[int]:
+    """Of a video, for every packet the number of its frame in the order in which they are shown."""
 
   def write(self, frame: Frame):
     """Writes the next frame."""
@@ -132,7 +130,7 @@ class Still:
 
   def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
     if not plan.one_new_frame:
-      wanted = plan.total - plan.given if plan.total else 'more'
+      wanted = plan.total - plan.given if plan.total and plan.given else 'more'
       raise UserError(f'{path} holds one frame and {wanted} are wanted; give --output a video, a .gif or a folder')
     image_file.check(path, names.format_of(path, image_file.FORMATS), plan.shape)
     self._plan, self._name = plan, f'still{names.suffix_of(path)}'
@@ -207,6 +205,7 @@ def make_output(path: str, plan: Plan, encoding: EncodingOptions) -> Output:
     UserError: the name asks for nothing that is written, or for what cannot hold such frames.
   """
   suffix = names.suffix_of(path)
+  kind: Callable[[str, Plan, EncodingOptions], Output]
   if path.endswith('/') or not suffix:
     kind = Folder
   elif suffix in video_muxer.FORMATS:

@@ -38,7 +38,7 @@ class Parts:
 
   def __init__(self, output: str, settings: Mapping[str, str], resume: bool = False, overwrite: bool = False):
     self.output, self.folder = output, folder_of(output)
-    self.parts = []
+    self.parts: list[Part] = []
     if os.path.isdir(self.folder) and not resume:
       if not overwrite:
         raise UserError(

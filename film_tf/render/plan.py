@@ -42,7 +42,7 @@ class Plan:
   @property
   def one_new_frame(self) -> bool:
     """Whether a single frame is made, so that the output may be a still image."""
-    return self.total is not None and self.total - self.given == 1 and not self.cuts
+    return self.total is not None and self.given is not None and self.total - self.given == 1 and not self.cuts
 
   @property
   def shape(self) -> tuple[int, int, int]:
@@ -71,7 +71,7 @@ def _plan_video(path: str, request: Request) -> Plan:
   end = None if request.stop is None else request.stop - begin
   first = next(video.frames(request.start, request.stop), None)
   if first is None:
-    until = 'its end' if end is None else f'{float(request.stop)} s'
+    until = 'its end' if request.stop is None else f'{float(request.stop)} s'
     raise UserError(f'{path} has no frame from {float(begin)} s to {until}')
 
   def read(since):
@@ -110,7 +110,7 @@ def _plan_images(paths: Sequence[str], request: Request) -> Plan:
   """Plans one new frame between two images by default, shown at `fps` frames a second."""
   if len(paths) < 2:
     raise UserError(f'{paths[0]} is one image; expected two or more, the frames to go between')
-  clock, _ = dataclasses.replace(request, fps=None).clock(Fraction(1), Fraction(0))
+  clock = request.subdivision
   rate = request.fps or _DEFAULT_FPS
   step = (len(clock.fractions) + 1) / rate
   first = image_file.read(paths[0])
@@ -149,7 +149,7 @@ def _plan_images(paths: Sequence[str], request: Request) -> Plan:
 
 def _plan_animation(path: str, request: Request) -> Plan:
   """Plans twice the frames of an animated image by default, its times kept."""
-  count, alpha, last = 0, False, None
+  count, alpha = 0, False
   for last in animation.read(path):
     count, alpha = count + 1, alpha or last.pixels.shape[-1] == 4
   length = last.time + last.duration
@@ -179,7 +179,6 @@ def _looped(read):
   """Returns a `read` that yields the frames and, when the last one ends, the first again."""
 
   def around(since):
-    frame = None
     for frame in read(since):
       yield frame
     yield Frame(next(read(None)).pixels, frame.time + frame.duration)

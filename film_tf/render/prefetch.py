@@ -2,20 +2,22 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from typing import Any
 
 _END = object()
 
 
-def prefetch(items: Iterable, count: int = 4) -> Iterator:
+def prefetch(items: Iterable, count: int = 4) -> Generator:
   """Yields the same items, of which up to `count` are made before they are asked for; an exception comes in its turn.
 
   Closing it closes `items`, where these are a generator.
   """
-  made, stopped = queue.Queue(count), threading.Event()
+  made: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(count)
+  stopped = threading.Event()
 
   def make():
-    last = (_END, None)
+    last: tuple[Any, BaseException | None] = (_END, None)
     try:
       for item in items:
         if not _put(made, (item, None), stopped):
