@@ -7,33 +7,62 @@ The frame between two frames a and b, NumPy arrays:
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what `_LAZY` says, for type checkers and editors
+  from film_tf.errors import UserError
+  from film_tf.exporters.saved_model import export as export_saved_model
+  from film_tf.exporters.saved_model import load as load_saved_model
+  from film_tf.inference.interpolator import Interpolator
+  from film_tf.model.film_net import FilmNet
+  from film_tf.model.options import Options
+  from film_tf.model.warp import warp
+  from film_tf.model.weights import load as load_weights
+  from film_tf.model.weights import save as save_weights
+  from film_tf.render.api import interpolate_video, interpolated_frames
+  from film_tf.render.job import Interrupted
 
 __version__ = '0.1.0'
 
-_DOOR = {
-  'FilmNet': 'model.film_net.FilmNet',
-  'Options': 'model.options.Options',
-  'warp': 'model.warp.warp',
-  'load_weights': 'model.weights.load',
-  'save_weights': 'model.weights.save',
-  'load_saved_model': 'exporters.saved_model.load',
-  'export_saved_model': 'exporters.saved_model.export',
-  'Interpolator': 'inference.interpolator.Interpolator',
-  'interpolate_video': 'render.api.interpolate_video',
-  'interpolated_frames': 'render.api.interpolated_frames',
-  'Interrupted': 'render.job.Interrupted',
-  'UserError': 'errors.UserError',
+__all__ = [
+  'FilmNet',
+  'Interpolator',
+  'Interrupted',
+  'Options',
+  'UserError',
+  '__version__',
+  'export_saved_model',
+  'interpolate_video',
+  'interpolated_frames',
+  'load_saved_model',
+  'load_weights',
+  'save_weights',
+  'warp',
+]
+
+_LAZY = {  # public names, and where they are imported from on first use: importing film_tf does not load TensorFlow
+  'FilmNet': 'film_tf.model.film_net.FilmNet',
+  'Options': 'film_tf.model.options.Options',
+  'warp': 'film_tf.model.warp.warp',
+  'load_weights': 'film_tf.model.weights.load',
+  'save_weights': 'film_tf.model.weights.save',
+  'load_saved_model': 'film_tf.exporters.saved_model.load',
+  'export_saved_model': 'film_tf.exporters.saved_model.export',
+  'Interpolator': 'film_tf.inference.interpolator.Interpolator',
+  'interpolate_video': 'film_tf.render.api.interpolate_video',
+  'interpolated_frames': 'film_tf.render.api.interpolated_frames',
+  'Interrupted': 'film_tf.render.job.Interrupted',
+  'UserError': 'film_tf.errors.UserError',
 }
 
-__all__ = [*_DOOR, '__version__']
 
+if not TYPE_CHECKING:  # or type checkers would take any other name for a public one too
 
-def __getattr__(name):
-  # Imported on first use: `python -m film_tf.train` comes through here before `film_tf.cli` has quieted TensorFlow.
-  if name not in _DOOR:
-    raise AttributeError(f'module film_tf has no attribute {name}')
-  module, _, attribute = _DOOR[name].rpartition('.')
-  return getattr(importlib.import_module(f'film_tf.{module}'), attribute)
+  def __getattr__(name):
+    if name not in _LAZY:
+      raise AttributeError(f'module film_tf has no attribute {name}')
+    module, _, attribute = _LAZY[name].rpartition('.')
+    return getattr(importlib.import_module(module), attribute)
 
 
 def __dir__():
