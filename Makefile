@@ -1,11 +1,14 @@
 # make demo: slow motion of a video; then trains a smaller network for some minutes, and shows what that makes.
 # make test: everything that CI runs. Both set up what they need; Python 3.11 is enough.
+# make lint: ruff, and mypy on the rooms that are typed.
+# make smoke: installs a wheel in a fresh environment of each of PYTHONS, and makes a frame and a video with it.
 
 PYTHON ?= python3.11
+PYTHONS ?= python3.11 python3.13
 VENV := .venv
 ADDONS := .venv-addons
 
-.PHONY: demo test test-newest test-addons lint clean
+.PHONY: demo test test-newest test-addons lint smoke clean
 
 demo: $(VENV)/ready
 	rm -rf runs/demo
@@ -29,18 +32,35 @@ test-addons: $(ADDONS)/ready
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
-$(VENV)/ready: setup.py
+smoke: $(VENV)/ready
+	rm -rf runs/smoke
+	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir runs/smoke .
+	set -e; for python in $(PYTHONS); do \
+	  name=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  $$python -m venv runs/smoke/$$name; \
+	  runs/smoke/$$name/bin/pip install --quiet "$$(echo runs/smoke/film_tf-*.whl)[cpu,video]"; \
+	  for output in cat.png cat.mp4; do \
+	    runs/smoke/$$name/bin/film_tf_interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
+	      --output=runs/smoke/$$name/$$output; \
+	  done; \
+	done
+
+# The versions are those of constraints/, so that a run of today is a run of tomorrow.
+$(VENV)/ready: PINNED := --quiet --constraint=constraints/newest.txt
+$(VENV)/ready: pyproject.toml setup.py constraints/newest.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --upgrade pip setuptools wheel
-	$(VENV)/bin/pip install --quiet -e '.[cpu,data,video,demo,vgg,dis,jax,test]'
+	$(VENV)/bin/pip install $(PINNED) --upgrade pip setuptools wheel
+	$(VENV)/bin/pip install $(PINNED) -e '.[cpu,data,video,demo,vgg,dis,jax,test,lint]'
 	touch $@
 
-$(ADDONS)/ready: setup.py
+$(ADDONS)/ready: PINNED := --quiet --constraint=constraints/tensorflow-2.15.txt
+$(ADDONS)/ready: pyproject.toml setup.py constraints/tensorflow-2.15.txt
 	$(PYTHON) -m venv $(ADDONS)
-	$(ADDONS)/bin/pip install --quiet --upgrade pip setuptools wheel
-	$(ADDONS)/bin/pip install --quiet -e '.[addons,data,video,vgg,test]'
+	$(ADDONS)/bin/pip install $(PINNED) --upgrade pip setuptools wheel
+	$(ADDONS)/bin/pip install $(PINNED) -e '.[addons,data,video,vgg,test]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(ADDONS) build *.egg-info runs/demo
+	rm -rf $(VENV) $(ADDONS) build *.egg-info runs/demo runs/smoke

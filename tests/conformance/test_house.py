@@ -114,7 +114,7 @@ def test_a_wheel_works_from_any_folder(tmp_path):
   assert {name.split('/')[0] for name in names if '.dist-info' not in name} == {'film_tf'}
   expected = {f'film_tf/{path.relative_to(ROOT)}' for path in (ROOT / 'gin').rglob('*.gin')}
   assert expected == {name for name in names if name.endswith('.gin')}
-  assert 'film_tf/pretrained/film_mini.npz' in names
+  assert {'film_tf/pretrained/film_mini.npz', 'film_tf/py.typed'} <= set(names)
   script = (
     'import film_tf.training.experiment; from film_tf import config; from film_tf.model import options\n'
     'config.parse(["gin/film_mini.gin"]); print(options.configured().filters, config.__file__)'
