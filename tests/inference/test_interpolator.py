@@ -19,11 +19,11 @@ def as_type(image, dtype):
 
 @pytest.mark.parametrize('dtype', ['uint8', 'uint16', 'float32', 'float64'])
 @pytest.mark.parametrize('batched', [False, True])
-def test_shape_and_type_are_kept_and_the_network_is_called(tiny, dtype, batched):
+def test_shape_and_type_are_kept_and_the_network_is_called(interpolator, tiny, dtype, batched):
   pair = conftest.pair(2, 21, 34)
   a, b = (as_type(pair[key] if batched else pair[key][0], dtype) for key in ('x0', 'x1'))
   before = a.copy(), b.copy()
-  middle = Interpolator(tiny).between(a, b)
+  middle = interpolator.between(a, b)
   assert (middle.shape, middle.dtype) == (a.shape, a.dtype)
   np.testing.assert_array_equal((a, b), before)
   batch = {'x0': pair['x0'], 'x1': pair['x1'], 'time': np.full((2, 1), 0.5, np.float32)}
@@ -32,9 +32,8 @@ def test_shape_and_type_are_kept_and_the_network_is_called(tiny, dtype, batched)
   np.testing.assert_allclose(middle * unit, expected if batched else expected[0], atol=atol)
 
 
-def test_recursion_makes_each_frame_from_its_neighbours(tiny):
+def test_recursion_makes_each_frame_from_its_neighbours(interpolator):
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
-  interpolator = Interpolator(tiny)
   frames = [a, *interpolator.recurse(a, b, 3), b]
   assert len(frames) == 9
   for step in (4, 2, 1):
@@ -42,26 +41,24 @@ def test_recursion_makes_each_frame_from_its_neighbours(tiny):
       np.testing.assert_allclose(frames[i], interpolator.between(frames[i - step], frames[i + step]), atol=1e-4)
 
 
-def test_every_frame_goes_through_the_extractor_once(tiny, monkeypatch):
+def test_every_frame_goes_through_the_extractor_once(interpolator, monkeypatch):
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
-  interpolator = Interpolator(tiny)
   calls, features = [], interpolator._model.features
   monkeypatch.setattr(interpolator._model, 'features', lambda image: calls.append(1) or features(image))
   assert len(list(interpolator.recurse(a, b, 3))) == 7
   assert len(calls) == 2 + 3  # the ends, and the frames that others are made from
 
 
-def test_all_kinds_of_model_agree(tiny, tmp_path):
+def test_all_kinds_of_model_agree(interpolator, tiny, tmp_path):
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
   film_tf.export_saved_model(tiny, tmp_path / 'model')
-  expected = Interpolator(tiny).between(a, b)
+  expected = interpolator.between(a, b)
   for model in (tmp_path / 'net.npz', str(tmp_path / 'net.npz'), tmp_path / 'model'):
     np.testing.assert_allclose(Interpolator(model).between(a, b), expected, atol=1e-5)
 
 
-def test_one_trace_serves_all_sizes(tiny):
-  interpolator = Interpolator(tiny)
+def test_one_trace_serves_all_sizes(interpolator):
   for size in (5, 6, 30):
     interpolator.between(np.zeros((size, size, 3), np.uint8), np.zeros((size, size, 3), np.uint8))
   assert interpolator._model.between.experimental_get_tracing_count() == 1
@@ -81,15 +78,15 @@ def test_one_trace_serves_all_sizes(tiny):
     ([0], [1], 'list'),
   ],
 )
-def test_what_is_no_pair_of_frames_is_named(tiny, a, b, part):
+def test_what_is_no_pair_of_frames_is_named(interpolator, a, b, part):
   with pytest.raises(UserError, match=part):
-    Interpolator(tiny).between(a, b)
+    interpolator.between(a, b)
 
 
-def test_wrong_times_are_refused_before_any_work(tiny):
+def test_wrong_times_are_refused_before_any_work(interpolator):
   frame = np.zeros((4, 5, 3))
   with pytest.raises(UserError, match='0'):
-    Interpolator(tiny).recurse(frame, frame, 0)
+    interpolator.recurse(frame, frame, 0)
 
 
 def test_a_missing_model_is_named(tmp_path):
@@ -97,17 +94,16 @@ def test_a_missing_model_is_named(tmp_path):
     Interpolator(tmp_path / 'nothing')
 
 
-def test_mixed_precision_networks_serve(tiny, tmp_path):
+def test_mixed_precision_networks_serve(interpolator, tiny, tmp_path):
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
   net = film_tf.load_weights(tmp_path / 'net.npz', dtype='mixed_bfloat16')
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
-  assert 0 < np.abs(Interpolator(net).between(a, b) - Interpolator(tiny).between(a, b)).mean() < 0.02
+  assert 0 < np.abs(Interpolator(net).between(a, b) - interpolator.between(a, b)).mean() < 0.02
   assert tf.keras.mixed_precision.global_policy().name == 'float32'
 
 
-def test_shares_are_met_by_halving_and_shared_midpoints_are_made_once(tiny, monkeypatch):
+def test_shares_are_met_by_halving_and_shared_midpoints_are_made_once(interpolator, monkeypatch):
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
-  interpolator = Interpolator(tiny)
   all_of_them = list(interpolator.recurse(a, b, 3))
   calls, between = [], interpolator._model.between
   monkeypatch.setattr(interpolator._model, 'between', lambda *args: calls.append(1) or between(*args))
@@ -118,15 +114,14 @@ def test_shares_are_met_by_halving_and_shared_midpoints_are_made_once(tiny, monk
 
 
 @pytest.mark.parametrize('fractions', [[0], [1], [0.75, 0.25], [-0.5], ['half']])
-def test_shares_that_are_not_between_or_do_not_increase_are_refused(tiny, fractions):
+def test_shares_that_are_not_between_or_do_not_increase_are_refused(interpolator, fractions):
   frame = np.zeros((4, 5, 3))
   with pytest.raises(UserError, match=str(fractions[0])):
-    Interpolator(tiny).at(frame, frame, fractions)
+    interpolator.at(frame, frame, fractions)
 
 
-def test_a_share_is_met_by_what_halving_reaches_next_to_it(tiny):
+def test_a_share_is_met_by_what_halving_reaches_next_to_it(interpolator):
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
-  interpolator = Interpolator(tiny)
   told = []
   third, near = interpolator.at(a, b, [1 / 3, 0.34], lambda done, total: told.append((done, total)))
   (expected,) = interpolator.at(a, b, [Fraction(11, 32)])
@@ -135,11 +130,10 @@ def test_a_share_is_met_by_what_halving_reaches_next_to_it(tiny):
   assert told == [(1, 2), (2, 2)]
 
 
-def test_files_are_read(tiny, tmp_path):
+def test_files_are_read(interpolator, tmp_path):
   a, b = (np.round(255 * conftest.pair(1, 20, 20)[key][0]).astype(np.uint8) for key in ('x0', 'x1'))
   for name, image in (('a.png', a), ('b.png', b)):
     image_file.write(tmp_path / name, Frame(image))
-  interpolator = Interpolator(tiny)
   np.testing.assert_array_equal(
     interpolator.between(tmp_path / 'a.png', str(tmp_path / 'b.png')), interpolator.between(a, b)
   )
@@ -150,18 +144,17 @@ def rgba(alpha, seed=0):
   return np.dstack([image, np.broadcast_to(alpha, (24, 30))]).astype(np.uint8)
 
 
-def test_opaque_images_are_made_as_without_alpha(tiny):
+def test_opaque_images_are_made_as_without_alpha(interpolator):
   a, b = rgba(255), rgba(255, 1)
-  middle = Interpolator(tiny).between(a, b)
-  np.testing.assert_array_equal(middle[..., :3], Interpolator(tiny).between(a[..., :3], b[..., :3]))
+  middle = interpolator.between(a, b)
+  np.testing.assert_array_equal(middle[..., :3], interpolator.between(a[..., :3], b[..., :3]))
   assert (middle[..., 3] == 255).all()
 
 
-def test_what_is_transparent_does_not_colour_what_is_not(tiny):
+def test_what_is_transparent_does_not_colour_what_is_not(interpolator):
   """Whatever lies hidden under alpha 0 changes nothing, and what is seen is that of premultiplied colours."""
   hole = np.where(np.arange(30) < 15, 255, 0)
   a, b = rgba(hole), rgba(hole, 1)
-  interpolator = Interpolator(tiny)
   middle = interpolator.between(a, b)
   a[:, 15:, :3], b[:, 15:, :3] = 255, 7
   np.testing.assert_array_equal(interpolator.between(a, b), middle)

@@ -7,7 +7,6 @@ import pytest
 from film_tf.data import motion
 from film_tf.errors import UserError
 from film_tf.inference import sequence
-from film_tf.inference.interpolator import Interpolator
 from film_tf.inference.timeline import Grid, division
 from film_tf.media.frame import Frame
 from film_tf.render.request import AT_CUT
@@ -27,9 +26,10 @@ def at(pixels, fps=10):
 
 
 @pytest.fixture
-def interpolator(tiny, monkeypatch):
+def interpolator(interpolator, monkeypatch):
+  """The shared one, where no two frames are a cut."""
   monkeypatch.setattr(motion, 'is_cut', lambda a, b: False)
-  return Interpolator(tiny)
+  return interpolator
 
 
 def test_frames_between_are_those_of_the_interpolator(interpolator):
@@ -85,9 +85,10 @@ def test_only_a_few_frames_are_held(interpolator):
 
 
 @pytest.mark.parametrize('at_cut', AT_CUT)
-def test_nothing_is_made_across_a_cut(tiny, at_cut):
+def test_nothing_is_made_across_a_cut(interpolator, at_cut, monkeypatch):
+  monkeypatch.undo()  # here they are
   dark, bright = (RANDOM.integers(low, low + 100, (64, 64, 3), np.uint8) for low in (0, 150))
-  made = list(sequence.interpolate(at([dark, bright]), division(4), Interpolator(tiny), at_cut=at_cut))
+  made = list(sequence.interpolate(at([dark, bright]), division(4), interpolator, at_cut=at_cut))
   for i, frame in enumerate(made):
     if at_cut == 'hold':
       expected = bright if i == 4 else dark
@@ -96,8 +97,7 @@ def test_nothing_is_made_across_a_cut(tiny, at_cut):
     np.testing.assert_allclose(frame.pixels, expected, atol=0.51)
     assert not frame.made
   assert all(
-    frame.made
-    for frame in list(sequence.interpolate(at([dark, bright]), division(4), Interpolator(tiny), at_cut=None))[1:4]
+    frame.made for frame in list(sequence.interpolate(at([dark, bright]), division(4), interpolator, at_cut=None))[1:4]
   )
 
 

@@ -15,7 +15,6 @@ import film_tf
 from film_tf.data import motion
 from film_tf.errors import UserError
 from film_tf.inference import costs
-from film_tf.inference.interpolator import Interpolator
 from film_tf.media import animation
 from film_tf.media.video_reader import VideoReader
 from film_tf.render import inputs, job
@@ -56,8 +55,8 @@ def stopped_after(count):
 
 
 @pytest.mark.parametrize('output', ['a.mp4', 'a.webm', 'a.gif', 'a.webp', 'a'])
-def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, tiny, clip, output):
-  interpolator, options = Interpolator(tiny), {'fps': 30}
+def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolator, clip, output):
+  options = {'fps': 30}
   path, whole = str(tmp_path / output), str(tmp_path / f'whole_{output}')
   assert film_tf.interpolate_video(clip, whole, interpolator, **options).frames == 180
   with pytest.raises(film_tf.Interrupted) as stopped:
@@ -150,17 +149,17 @@ def test_a_full_disk_is_one_line_and_room_lets_it_go_on(tmp_path, tiny, output):
   assert_same(str(tmp_path / name), str(tmp_path / f'whole_{name}'))
 
 
-def test_frames_one_by_one_are_those_of_the_file(tmp_path, tiny, clip):
-  frames = list(film_tf.interpolated_frames(clip, Interpolator(tiny), fps=10, start=1, stop=3))
-  film_tf.interpolate_video(clip, tmp_path / 'a', Interpolator(tiny), fps='10', start='1', stop='3')
+def test_frames_one_by_one_are_those_of_the_file(tmp_path, interpolator, clip):
+  frames = list(film_tf.interpolated_frames(clip, interpolator, fps=10, start=1, stop=3))
+  film_tf.interpolate_video(clip, tmp_path / 'a', interpolator, fps='10', start='1', stop='3')
   assert len(frames) == 20
   for frame, image in zip(frames, decoded(tmp_path / 'a'), strict=True):
     np.testing.assert_array_equal(frame.pixels, image)
 
 
-def test_a_generator_that_nobody_asks_any_more_ends_its_threads(tiny, clip):
+def test_a_generator_that_nobody_asks_any_more_ends_its_threads(interpolator, clip):
   before = threading.active_count()
-  frames = film_tf.interpolated_frames(clip, Interpolator(tiny))
+  frames = film_tf.interpolated_frames(clip, interpolator)
   next(frames)
   frames.close()
   deadline = time.monotonic() + 5
@@ -184,14 +183,13 @@ def photos(tmp_path):
     ({'images': 'tiff'}, 'images=tiff'),
   ],
 )
-def test_misspelt_options_are_told(tmp_path, tiny, clip, options, part):
+def test_misspelt_options_are_told(tmp_path, interpolator, clip, options, part):
   with pytest.raises(UserError, match=part):
-    film_tf.interpolate_video(clip, tmp_path / 'a', Interpolator(tiny), **options)
+    film_tf.interpolate_video(clip, tmp_path / 'a', interpolator, **options)
 
 
-def test_a_loop_leads_back_to_the_first(tmp_path, tiny, photos, clip, monkeypatch):
+def test_a_loop_leads_back_to_the_first(tmp_path, interpolator, photos, clip, monkeypatch):
   monkeypatch.setattr(motion, 'is_cut', lambda a, b: False)
-  interpolator = Interpolator(tiny)
   frames = [frame.pixels for frame in film_tf.interpolated_frames(photos, interpolator, multiply=2, loop=True)]
   assert len(frames) == 6
   np.testing.assert_array_equal(frames[5], interpolator.between(picture(16), picture(0)))
@@ -201,8 +199,7 @@ def test_a_loop_leads_back_to_the_first(tmp_path, tiny, photos, clip, monkeypatc
   assert animation.length(tmp_path / 'a.gif') == 6
 
 
-def test_chosen_shares(tmp_path, tiny, photos):
-  interpolator = Interpolator(tiny)
+def test_chosen_shares(tmp_path, interpolator, photos):
   film_tf.interpolate_video(photos[:2], tmp_path / 'quarter.png', interpolator, at=[0.25])
   (quarter,) = interpolator.at(picture(0), picture(8), [0.25])
   np.testing.assert_array_equal(decoded_still(tmp_path / 'quarter.png'), quarter)
@@ -218,38 +215,37 @@ def decoded_still(path):
 
 
 @pytest.mark.parametrize(('images', 'most'), [('png', 0), ('jpg', 12), ('webp', 30)])
-def test_folders_of_images(tmp_path, tiny, photos, images, most):
-  film_tf.interpolate_video(photos, tmp_path / 'a', Interpolator(tiny), images=images)
+def test_folders_of_images(tmp_path, interpolator, photos, images, most):
+  film_tf.interpolate_video(photos, tmp_path / 'a', interpolator, images=images)
   names = sorted(os.listdir(tmp_path / 'a'))
   assert names == [f'frame_{i:04d}.{images}' for i in range(5)]
   assert np.abs(decoded_still(tmp_path / 'a' / names[4]).astype(int) - picture(16)).max() <= most
 
 
-def test_transparent_photographs(tmp_path, tiny, photos):
+def test_transparent_photographs(tmp_path, interpolator, photos):
   rgba = np.dstack([picture(8), np.full((48, 64), 128, np.uint8)])
   Image.fromarray(rgba).save(photos[1])
-  film_tf.interpolate_video(photos, tmp_path / 'a', Interpolator(tiny))
+  film_tf.interpolate_video(photos, tmp_path / 'a', interpolator)
   frames = decoded(tmp_path / 'a')
   assert {frame.shape for frame in frames} == {(48, 64, 4)}
   assert [round(frame[..., 3].mean()) for frame in frames] == pytest.approx([255, 191, 128, 191, 255], abs=1)
   for output, part in (('a.mp4', 'no transparency here'), ('a.jpg', 'JPEG')):
     with pytest.raises(UserError, match=part):
-      film_tf.interpolate_video(photos[:2], tmp_path / output, Interpolator(tiny))
+      film_tf.interpolate_video(photos[:2], tmp_path / output, interpolator)
 
 
-def test_animations_come_and_go(tmp_path, tiny, photos, monkeypatch):
+def test_animations_come_and_go(tmp_path, interpolator, photos, monkeypatch):
   monkeypatch.setattr(motion, 'is_cut', lambda a, b: False)
-  film_tf.interpolate_video(photos, tmp_path / 'a.gif', Interpolator(tiny), multiply=2, fps=10)
-  film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.webp', Interpolator(tiny), multiply=2)
+  film_tf.interpolate_video(photos, tmp_path / 'a.gif', interpolator, multiply=2, fps=10)
+  film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.webp', interpolator, multiply=2)
   frames = list(animation.read(tmp_path / 'b.webp'))
   assert len(frames) == 9
   assert float(frames[-1].time + frames[-1].duration) == pytest.approx(0.5, abs=2e-3)
-  film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.mp4', Interpolator(tiny), fps=20)
+  film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.mp4', interpolator, fps=20)
   assert len(decoded(tmp_path / 'b.mp4')) == 10
 
 
-def test_what_is_planned_is_what_is_made(tmp_path, tiny, clip, monkeypatch):
-  interpolator = Interpolator(tiny)
+def test_what_is_planned_is_what_is_made(tmp_path, interpolator, clip, monkeypatch):
   planned = job.Job(inputs.find_one([clip]), str(tmp_path / 'a.mp4'), request(fps=60), EncodingOptions())
   lines = planned.describe(interpolator).splitlines()
   assert '150 frames of 64x48' in lines[0]
@@ -261,26 +257,26 @@ def test_what_is_planned_is_what_is_made(tmp_path, tiny, clip, monkeypatch):
   assert 'GB' in lines[3]
 
 
-def test_a_picture_that_memory_cannot_hold_is_refused_before_the_work(tmp_path, tiny, monkeypatch):
+def test_a_picture_that_memory_cannot_hold_is_refused_before_the_work(tmp_path, interpolator, monkeypatch):
   """20,000 pixels wide and 8,000 high, here with the memory of a telephone."""
   monkeypatch.setattr(costs, '_free', lambda: 10**9)
   monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 10**9)
   for name in ('a.png', 'b.png'):
     Image.new('RGB', (20000, 8000)).save(tmp_path / name)
   with pytest.raises(UserError, match=r'20000x8000 pixels need about \d+ GB of memory, and \d+ GB are free'):
-    film_tf.interpolate_video([tmp_path / 'a.png', tmp_path / 'b.png'], tmp_path / 'c.png', Interpolator(tiny))
+    film_tf.interpolate_video([tmp_path / 'a.png', tmp_path / 'b.png'], tmp_path / 'c.png', interpolator)
 
 
-def test_a_picture_20000_pixels_wide(tmp_path, tiny):
+def test_a_picture_20000_pixels_wide(tmp_path, interpolator):
   wide = np.tile(picture(0, 32, 80), (1, 250, 1))
   for name in ('a.png', 'b.png'):
     Image.fromarray(wide).save(tmp_path / name)
   pair = [tmp_path / 'a.png', tmp_path / 'b.png']
-  film_tf.interpolate_video(pair, tmp_path / 'c.png', Interpolator(tiny))
+  film_tf.interpolate_video(pair, tmp_path / 'c.png', interpolator)
   assert decoded_still(tmp_path / 'c.png').shape == (32, 20000, 3)
   for name, part in (('c.mp4', 'libx264 cannot encode 20000x32'), ('c.webp', 'more than WEBP holds')):
     with pytest.raises(UserError, match=part):
-      film_tf.interpolate_video(pair, tmp_path / name, Interpolator(tiny))
+      film_tf.interpolate_video(pair, tmp_path / name, interpolator)
   assert sorted(os.listdir(tmp_path)) == ['a.png', 'b.png', 'c.png']
 
 

@@ -10,7 +10,6 @@ import pytest
 
 import film_tf
 from film_tf.errors import UserError
-from film_tf.inference.interpolator import Interpolator
 from film_tf.media import video_muxer
 from film_tf.media.video_reader import VideoReader
 from tests.media.videos import duration, encode, packets, picture
@@ -18,8 +17,8 @@ from tests.media.videos import duration, encode, packets, picture
 UNEVEN = [0, 80, 170, 270, 350, 440, 520, 690]  # ms, as telephones have it
 
 
-def interpolated(source, path, tiny, **options):
-  film_tf.interpolate_video(source, path, Interpolator(tiny), **options)
+def interpolated(source, path, interpolator, **options):
+  film_tf.interpolate_video(source, path, interpolator, **options)
   return VideoReader(path)
 
 
@@ -28,9 +27,9 @@ def times(reader):
 
 
 @pytest.mark.parametrize('suffix', ['.mp4', '.mov', '.mkv', '.webm'])
-def test_sound_comes_along_byte_by_byte(tmp_path, tiny, suffix):
+def test_sound_comes_along_byte_by_byte(tmp_path, interpolator, suffix):
   source = encode(tmp_path / 'a.mp4', map(picture, range(12)), sound=0.5, metadata={'title': 'A walk'})
-  video = interpolated(source, tmp_path / f'b{suffix}', tiny)
+  video = interpolated(source, tmp_path / f'b{suffix}', interpolator)
   assert len(times(video)) == 23
   sound = packets(video.path, 'audio')
   if suffix == '.webm':  # which holds no AAC
@@ -44,9 +43,9 @@ def test_sound_comes_along_byte_by_byte(tmp_path, tiny, suffix):
     assert {key.lower(): value for key, value in container.metadata.items()}['title'] == 'A walk'
 
 
-def test_what_a_container_cannot_hold_is_told(tmp_path, tiny, capsys):
+def test_what_a_container_cannot_hold_is_told(tmp_path, interpolator, capsys):
   source = encode(tmp_path / 'a.mp4', map(picture, range(4)), sound=0.2)
-  interpolated(source, tmp_path / 'b.webm', tiny)
+  interpolated(source, tmp_path / 'b.webm', interpolator)
   assert 'b.webm cannot hold audio stream 1 (aac); it is left out' in capsys.readouterr().err
 
 
@@ -83,9 +82,9 @@ def with_extras(path, video):
   return path
 
 
-def test_subtitles_attachments_and_chapters_come_along(tmp_path, tiny, capsys):
+def test_subtitles_attachments_and_chapters_come_along(tmp_path, interpolator, capsys):
   source = with_extras(tmp_path / 'a.mkv', encode(tmp_path / 'a.mp4', map(picture, range(12))))
-  interpolated(source, tmp_path / 'b.mkv', tiny)
+  interpolated(source, tmp_path / 'b.mkv', interpolator)
   assert packets(tmp_path / 'b.mkv', 'subtitle') == packets(source, 'subtitle')
   assert len(packets(source, 'subtitle')) == 2
   with av.open(str(source)) as a, av.open(str(tmp_path / 'b.mkv')) as b:
@@ -94,56 +93,57 @@ def test_subtitles_attachments_and_chapters_come_along(tmp_path, tiny, capsys):
     (attached,) = (stream for stream in b.streams if stream.type == 'attachment')
     assert attached.metadata['filename'] == 'notes.txt'
   assert capsys.readouterr().err == ''
-  interpolated(source, tmp_path / 'c.mp4', tiny)
+  interpolated(source, tmp_path / 'c.mp4', interpolator)
   told = capsys.readouterr().err
   assert 'cannot hold subtitle stream 1' in told
   assert 'cannot hold attachment stream 2' in told
 
 
-def test_uneven_times_are_kept_and_so_is_the_duration(tmp_path, tiny):
+def test_uneven_times_are_kept_and_so_is_the_duration(tmp_path, interpolator):
   source = encode(tmp_path / 'a.mp4', map(picture, range(8)), UNEVEN)
   given = times(VideoReader(source))
   assert given == [Fraction(time, 1000) for time in UNEVEN]
-  video = interpolated(source, tmp_path / 'b.mp4', tiny, multiply=3)
+  video = interpolated(source, tmp_path / 'b.mp4', interpolator, multiply=3)
   thirds = [a + (b - a) * i / 3 for a, b in itertools.pairwise(given) for i in range(3)]
   assert times(video) == [*thirds, given[-1]]
   assert abs(duration(video.path) - duration(source)) <= Fraction(1, 1000)
 
 
 @pytest.mark.parametrize('fps', [Fraction(60), Fraction(24000, 1001), Fraction(10)])
-def test_a_new_rate_has_one_frame_for_every_tick(tmp_path, tiny, fps):
+def test_a_new_rate_has_one_frame_for_every_tick(tmp_path, interpolator, fps):
   source = encode(tmp_path / 'a.mp4', map(picture, range(8)), UNEVEN, sound=0.7)
-  found = times(interpolated(source, tmp_path / 'b.mp4', tiny, fps=fps))
+  found = times(interpolated(source, tmp_path / 'b.mp4', interpolator, fps=fps))
   assert found == [i / fps for i in range(len(found))]
   assert abs(len(found) / fps - duration(source)) <= 1 / fps
   assert len(packets(tmp_path / 'b.mp4', 'audio')) == len(packets(source, 'audio'))
 
 
-def test_slow_motion_has_the_same_rate_and_no_sound(tmp_path, tiny):
+def test_slow_motion_has_the_same_rate_and_no_sound(tmp_path, interpolator):
   source = encode(tmp_path / 'a.mp4', map(picture, range(6)), sound=0.2)
-  found = times(interpolated(source, tmp_path / 'b.mp4', tiny, slow=Fraction(3)))
+  found = times(interpolated(source, tmp_path / 'b.mp4', interpolator, slow=Fraction(3)))
   assert found == [Fraction(i, 25) for i in range(18)]
   assert packets(tmp_path / 'b.mp4', 'audio') == []
 
 
-def test_start_and_stop_cut_a_piece_out(tmp_path, tiny):
+def test_start_and_stop_cut_a_piece_out(tmp_path, interpolator):
   source = encode(tmp_path / 'a.mp4', map(picture, range(30)))
   segment = {'start': Fraction(2, 5), 'stop': Fraction(4, 5)}
-  assert times(interpolated(source, tmp_path / 'b.mp4', tiny, **segment)) == [Fraction(i, 50) for i in range(19)]
-  found = times(interpolated(source, tmp_path / 'c.mp4', tiny, fps=Fraction(10), **segment))
+  found = times(interpolated(source, tmp_path / 'b.mp4', interpolator, **segment))
+  assert found == [Fraction(i, 50) for i in range(19)]
+  found = times(interpolated(source, tmp_path / 'c.mp4', interpolator, fps=Fraction(10), **segment))
   assert found == [Fraction(i, 10) for i in range(4)]
   with pytest.raises(UserError, match=r'no frame from 9.0 s'):
-    interpolated(source, tmp_path / 'd.mp4', tiny, start=9)
+    interpolated(source, tmp_path / 'd.mp4', interpolator, start=9)
 
 
 @pytest.mark.parametrize('colour', [(1, 1, 1, 1), (5, 1, 6, 6), (1, 2, 1, 1), (5, 2, 6, 6), (2, 0, 2, 2)], ids=str)
 @pytest.mark.parametrize('pixel_format', ['yuv420p', 'yuv444p', 'yuv420p10le'])
-def test_colours_are_what_they_were(tmp_path, tiny, colour, pixel_format):
+def test_colours_are_what_they_were(tmp_path, interpolator, colour, pixel_format):
   """BT.709, BT.601 and unknown, limited and full range: what goes through is as the source, within a codec's error."""
   source = VideoReader(encode(tmp_path / 'a.mp4', map(picture, range(4)), pixel_format=pixel_format, colour=colour))
   frames = list(source.frames())
   assert frames[0].pixels.dtype == (np.uint16 if '10' in pixel_format else np.uint8)
-  copy = interpolated(source.path, tmp_path / 'b.mp4', tiny, multiply=1, crf=2)
+  copy = interpolated(source.path, tmp_path / 'b.mp4', interpolator, multiply=1, crf=2)
   assert copy.format == source.format
   bias = (1.5 if colour[1] == 2 else 0.5) / 255  # FFmpeg rounds full range less well
   for frame, other in zip(frames, copy.frames(), strict=True):
@@ -154,9 +154,9 @@ def test_colours_are_what_they_were(tmp_path, tiny, colour, pixel_format):
   assert np.abs(original.mean(axis=(0, 1))).max() < 2 * bias  # and read as it was meant
 
 
-def test_rotation_and_aspect_are_kept(tmp_path, tiny):
+def test_rotation_and_aspect_are_kept(tmp_path, interpolator):
   source = encode(tmp_path / 'a.mp4', map(picture, range(3)), rotation=90, aspect=Fraction(4, 3))
-  video = interpolated(source, tmp_path / 'b.mp4', tiny)
+  video = interpolated(source, tmp_path / 'b.mp4', interpolator)
   assert (video.format.rotation, video.format.aspect) == (
     VideoReader(source).format.rotation,
     Fraction(4, 3),
@@ -164,10 +164,10 @@ def test_rotation_and_aspect_are_kept(tmp_path, tiny):
   assert video.format.rotation % 360 in (90, 270)
 
 
-def test_odd_sizes_are_kept(tmp_path, tiny):
+def test_odd_sizes_are_kept(tmp_path, interpolator):
   pictures = [picture(i, 45, 63) for i in range(3)]
   source = encode(tmp_path / 'a.mkv', pictures, codec='libvpx-vp9')
-  video = interpolated(source, tmp_path / 'b.mp4', tiny)
+  video = interpolated(source, tmp_path / 'b.mp4', interpolator)
   assert (video.format.height, video.format.width) == (45, 63)
 
 
@@ -183,19 +183,19 @@ def test_odd_sizes_are_kept(tmp_path, tiny):
     ('/proc/b.mp4', {}, ['/proc/b.mp4']),
   ],
 )
-def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path, tiny, monkeypatch, name, options, parts):
+def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path, interpolator, monkeypatch, name, options, parts):
   monkeypatch.chdir(tmp_path)
   source = encode(tmp_path / 'a.mp4', map(picture, range(2)))
   with pytest.raises(UserError) as error:
-    interpolated(source, name, tiny, **options)
+    interpolated(source, name, interpolator, **options)
   assert all(part in error.value.message for part in parts), error.value.message
   assert [path.name for path in tmp_path.iterdir()] == ['a.mp4']
 
 
-def test_times_that_are_too_fine_are_refused(tmp_path, tiny):
+def test_times_that_are_too_fine_are_refused(tmp_path, interpolator):
   source = encode(tmp_path / 'a.mp4', map(picture, range(3)))
   with pytest.raises(UserError, match='rounder fps'):
-    interpolated(source, tmp_path / 'b.mp4', tiny, fps=Fraction('29.87002997003'))
+    interpolated(source, tmp_path / 'b.mp4', interpolator, fps=Fraction('29.87002997003'))
 
 
 def truncated(data):
@@ -211,13 +211,13 @@ def corrupt(data):
 
 
 @pytest.mark.parametrize('damage', [truncated, corrupt])
-def test_damaged_videos_are_told_and_what_comes_before_is_kept(tmp_path, tiny, damage):
+def test_damaged_videos_are_told_and_what_comes_before_is_kept(tmp_path, interpolator, damage):
   random = np.random.default_rng(0)
   pictures = [np.clip(picture(i) + random.integers(-9, 9, (48, 64, 3)), 0, 255).astype(np.uint8) for i in range(200)]
   whole = encode(tmp_path / 'a.mkv', pictures, sound=8).read_bytes()
   (tmp_path / 'bad.mkv').write_bytes(damage(whole))
   with pytest.raises(UserError, match=r'bad.mkv .*; what comes before is in .*so_far.mp4') as error:
-    interpolated(tmp_path / 'bad.mkv', tmp_path / 'b.mp4', tiny)
+    interpolated(tmp_path / 'bad.mkv', tmp_path / 'b.mp4', interpolator)
   assert '\n' not in error.value.message
   assert not (tmp_path / 'b.mp4').exists()
   before = times(VideoReader(tmp_path / 'b.mp4.parts' / 'so_far.mp4'))
@@ -226,7 +226,7 @@ def test_damaged_videos_are_told_and_what_comes_before_is_kept(tmp_path, tiny, d
   assert (tmp_path / 'bad.mkv').read_bytes() == damage(whole)
 
 
-def test_what_is_no_video_is_told(tmp_path, tiny):
+def test_what_is_no_video_is_told(tmp_path, interpolator):
   (tmp_path / 'text.mp4').write_text('no video')
   (tmp_path / 'empty.mp4').write_bytes(b'')
   with av.open(str(tmp_path / 'sound.mp4'), 'w') as out:
@@ -245,27 +245,27 @@ def test_what_is_no_video_is_told(tmp_path, tiny):
     ('none.mp4', 'o such'),
   ]:
     with pytest.raises(UserError, match=part):
-      interpolated(tmp_path / name, tmp_path / 'b.mp4', tiny)
+      interpolated(tmp_path / name, tmp_path / 'b.mp4', interpolator)
   assert not list(tmp_path.glob('b.mp4*'))
 
 
 @pytest.mark.parametrize(('transfer', 'name'), [(16, 'PQ'), (18, 'HLG')])
-def test_hdr_is_told_and_kept(tmp_path, tiny, capsys, transfer, name):
+def test_hdr_is_told_and_kept(tmp_path, interpolator, capsys, transfer, name):
   colour = (9, 1, 9, transfer)
   source = encode(tmp_path / 'a.mp4', map(picture, range(3)), pixel_format='yuv420p10le', colour=colour)
-  assert interpolated(source, tmp_path / 'b.mp4', tiny).format.colour == colour
+  assert interpolated(source, tmp_path / 'b.mp4', interpolator).format.colour == colour
   assert f'a.mp4 is HDR ({name})' in capsys.readouterr().err
 
 
-def test_pixel_format_and_codec_are_chosen(tmp_path, tiny):
+def test_pixel_format_and_codec_are_chosen(tmp_path, interpolator):
   source = encode(tmp_path / 'a.mp4', map(picture, range(3)))
-  assert interpolated(source, tmp_path / 'b.mp4', tiny, pixel_format='yuv444p').format.pixel_format == 'yuv444p'
-  with interpolated(source, tmp_path / 'c.mp4', tiny, codec='libx265').open() as container:
+  assert interpolated(source, tmp_path / 'b.mp4', interpolator, pixel_format='yuv444p').format.pixel_format == 'yuv444p'
+  with interpolated(source, tmp_path / 'c.mp4', interpolator, codec='libx265').open() as container:
     context = container.streams.video[0].codec_context
     assert (context.name, context.codec_tag) == ('hevc', 'hvc1')
 
 
-def test_few_packets_are_held_while_pieces_are_joined(tmp_path, tiny, monkeypatch):
+def test_few_packets_are_held_while_pieces_are_joined(tmp_path, interpolator, monkeypatch):
   given, held, pictures = [], [], video_muxer._pictures
 
   def watched(*args):
@@ -276,7 +276,7 @@ def test_few_packets_are_held_while_pieces_are_joined(tmp_path, tiny, monkeypatc
       held.append(sum(sys.getrefcount(one) > 3 for one in given))
 
   monkeypatch.setattr(video_muxer, '_pictures', watched)
-  interpolated(encode(tmp_path / 'a.mp4', map(picture, range(100)), sound=4), tmp_path / 'b.mp4', tiny)
+  interpolated(encode(tmp_path / 'a.mp4', map(picture, range(100)), sound=4), tmp_path / 'b.mp4', interpolator)
   assert len(given) == 199
   assert max(held) <= 4
 
