@@ -92,7 +92,7 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolato
 @pytest.mark.slow
 @pytest.mark.parametrize('output', ['a.mp4', 'a.webm', 'frames'])
 def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, tiny, output):
-  encode(tmp_path / 'clip.mp4', (picture(i, 128, 192) for i in range(120)), sound=4)
+  encode(tmp_path / 'clip.mp4', (picture(i, 64, 96) for i in range(120)), sound=4)
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
   words = ['film_tf.interpolate', 'clip.mp4', '--model=net.npz', '--multiply=3']
   environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
