@@ -1,17 +1,29 @@
-"""The examples of README that are Python, run as they stand."""
+"""What README and docs/ say: their examples in Python run, their links lead to files."""
 
 import re
 
 import pytest
 
-from tests.conftest import ROOT, run
+from tests.conftest import ROOT
 
-EXAMPLES = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+EXAMPLES = {
+  f'{page.name}-{number}': text
+  for page in PAGES
+  for number, text in enumerate(re.findall(r'```python\n(.*?)```', page.read_text(), re.DOTALL))
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('number', [i for i, text in enumerate(EXAMPLES) if text.startswith('import film_tf')])
-def test_examples_run(number, tmp_path):
+@pytest.mark.parametrize('name', EXAMPLES)
+def test_examples_run(name, tmp_path, monkeypatch):
   (tmp_path / 'eval').symlink_to(ROOT / 'eval')
-  result = run('-c', EXAMPLES[number], cwd=tmp_path)
-  assert result.returncode == 0, result.stderr
+  monkeypatch.chdir(tmp_path)
+  exec(compile(EXAMPLES[name], name, 'exec'), {})
+
+
+@pytest.mark.parametrize('page', sorted(ROOT.glob('*.md')) + PAGES[1:], ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+  links = re.findall(r'\]\((?!https?://)([^)#]+)', page.read_text())
+  missing = [link for link in links if not (page.parent / link).exists()]
+  assert not missing
