@@ -22,12 +22,15 @@ demo: $(VENV)/ready
 
 test: lint test-newest test-addons
 
-test-newest: $(VENV)/ready
-	$(VENV)/bin/python -m pytest -n 2
+# Tests wait for each other's cores little: two processes, the one that is through takes over from the other.
+PYTEST := -m pytest -n 2 --dist worksteal
 
-# The oldest TensorFlow, with Keras 2, and the one that tensorflow-addons still imports with.
+test-newest: $(VENV)/ready
+	$(VENV)/bin/python $(PYTEST)
+
+# The oldest TensorFlow, with Keras 2, and the one that tensorflow-addons still imports with: what it could change.
 test-addons: $(ADDONS)/ready
-	$(ADDONS)/bin/python -m pytest -n 2 tests/model tests/data tests/datasets tests/losses tests/exporters tests/training tests/inference
+	$(ADDONS)/bin/python $(PYTEST) $$($(ADDONS)/bin/python -m tests.environments oldest)
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .

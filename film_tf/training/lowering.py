@@ -68,10 +68,11 @@ def lower(trainer: Trainer, batch: Mapping[str, np.ndarray]) -> Step:
 
     return step
 
-  captured = traced([]).get_concrete_function().captured_inputs
+  step = traced([])
+  captured = step.get_concrete_function().captured_inputs
   constants = [tensor for tensor in captured if tensor.dtype != tf.resource]
   try:
-    program = traced(constants).experimental_get_compiler_ir()(stage='stablehlo')
+    program = (traced(constants) if constants else step).experimental_get_compiler_ir()(stage='stablehlo')
   except ValueError as error:
     if 'Invalid stage' not in str(error):
       raise

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -100,6 +101,15 @@ def test_what_opens_at_once_does_not_load_tensorflow(names):
 def test_nothing_needs_what_is_outside_the_repository():
   for path in [*FILES, *ROOT.glob('gin/**/*.gin'), ROOT / 'setup.py', ROOT / 'Makefile']:
     assert '../shared' not in path.read_text(), path
+
+
+def test_tests_of_what_is_outside_the_repository_skip_without_it():
+  """A test that looks for it says why it is skipped where it is missing."""
+  outside = re.compile(r"['/]shared['/]")
+  for path in (ROOT / 'tests').rglob('*.py'):
+    if outside.search(path.read_text()):
+      skips = re.findall(r'skipif\(not \w+\.exists\(\), reason=|pytest\.skip\(', path.read_text())
+      assert skips or path.name == 'test_house.py', f'{path} fails where there is no ../shared'
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Real runs of the command, and what they leave."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -30,7 +32,7 @@ def test_a_run_leaves_what_it_promises(run):
 
 def test_progress_shows_loss_and_speed(run):
   for part in ('starting', '30/30', 'loss ', ' dB', 'examples/s'):
-    assert part in run[1].stderr
+    assert part in run[1]
 
 
 def test_tensorboard_shows_scalars_and_strips(run):
@@ -86,11 +88,12 @@ def test_records_and_scenes_train_together(tmp_path):
 
 
 @pytest.mark.slow
-def test_another_network_does_not_fit_the_checkpoint(run):
-  before = sorted(path.stat().st_mtime_ns for path in run[0].rglob('*'))
-  result = conftest.command(*words(run[0], 'model.filters = 6', 'train.steps = 40'), cwd=run[0].parent)
+def test_another_network_does_not_fit_the_checkpoint(run, tmp_path):
+  folder = shutil.copytree(run[0], tmp_path / 'run')
+  before = sorted(path.stat().st_mtime_ns for path in folder.rglob('*'))
+  result = conftest.command(*words(folder, 'model.filters = 6', 'train.steps = 40'), cwd=tmp_path)
   conftest.assert_user_error(result, 'checkpoint', 'step-30')
-  assert sorted(path.stat().st_mtime_ns for path in run[0].rglob('*')) == before
+  assert sorted(path.stat().st_mtime_ns for path in folder.rglob('*')) == before
 
 
 @pytest.mark.slow
