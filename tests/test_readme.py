@@ -1,4 +1,4 @@
-"""What README and docs/ say: their examples in Python run, their links lead to files."""
+"""What README, docs/ and the map say: examples in Python run, links lead to files, no file is missing."""
 
 import re
 
@@ -27,3 +27,9 @@ def test_links_lead_to_files(page):
   links = re.findall(r'\]\((?!https?://)([^)#]+)', page.read_text())
   missing = [link for link in links if not (page.parent / link).exists()]
   assert not missing
+
+
+def test_every_file_is_on_the_map():
+  named = re.findall(r'`(\w+)`', (ROOT / 'WORKSPACE.md').read_text())
+  missing = {path.stem for path in (ROOT / 'film_tf').rglob('*.py')} - {'__init__', *named}
+  assert not missing, 'add them to WORKSPACE.md'
