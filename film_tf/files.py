@@ -4,6 +4,9 @@ Local paths are handled by Python alone. Remote ones (`gs://`) go through Tensor
 """
 
 import contextlib
+import dataclasses
+import fnmatch
+import glob
 import importlib
 import os
 import re
@@ -15,11 +18,36 @@ from collections.abc import Iterator
 from film_tf.errors import UserError
 
 
+@dataclasses.dataclass(frozen=True)
+class FolderKind:
+  """A kind of folder that film_tf writes; `--overwrite` replaces one only if all in it is of its kind."""
+
+  name: str  # for messages
+  mark: str  # a file that every one has
+  holds: tuple[str, ...]  # patterns of what else may be in it
+
+  def stranger(self, path: str) -> str | None:
+    """Returns what in the folder `path` is not of this kind, if anything; an empty folder is of every kind."""
+    names = sorted(name.rstrip('/') for name in file_system(path).listdir(path))  # buckets end folders with /
+    others = [name for name in names if not any(fnmatch.fnmatch(name, known) for known in (self.mark, *self.holds))]
+    if others:
+      return others[0]
+    return names[0] if names and self.mark not in names else None
+
+
+SAVED_MODEL = FolderKind(
+  'a SavedModel', 'saved_model.pb', ('variables', 'assets', 'assets.extra', 'fingerprint.pb', 'keras_metadata.pb')
+)
+DATA_SET = FolderKind('a built data set', 'dataset_info.json', ('features.json', 'left_out.txt', '*.tfrecord*'))
+_OLD = '.old'  # ends the name of a folder for the moment in which another takes its place
+
+
 class _Local:
   """The functions of `tf.io.gfile` that are used here, for local paths."""
 
   exists = staticmethod(os.path.lexists)
   isdir = staticmethod(os.path.isdir)
+  listdir = staticmethod(os.listdir)
   remove = staticmethod(os.remove)
   rmtree = staticmethod(shutil.rmtree)
   GFile = staticmethod(open)
@@ -39,20 +67,21 @@ def file_system(path: str | os.PathLike):
 
 
 @contextlib.contextmanager
-def atomic_write(path: str | os.PathLike, overwrite: bool = False) -> Iterator[str]:
+def atomic_write(path: str | os.PathLike, overwrite: bool = False, replaces: FolderKind | None = None) -> Iterator[str]:
   """Yields a temporary path beside `path`, for a file or a folder, and renames it to `path` at the end.
 
-  An exception removes what was written.
+  An exception removes what was written; `mend` what a killed process leaves.
 
   Args:
     path: where the result goes; its folder is made if it is missing.
-    overwrite: replace a file or folder that is there.
+    overwrite: replace what is there, as `check` allows it.
+    replaces: the kind of folder that the result is; None is a file.
 
   Raises:
-    UserError: `path` exists and `overwrite` is false, or cannot be written.
+    UserError: `path` exists and `overwrite` is false, is nothing to replace, or cannot be written.
   """
   path = os.fspath(path)
-  check(path, overwrite)
+  check(path, overwrite, replaces)
   system = file_system(path)
   folder, name = os.path.split(path.rstrip('/'))
   temporary = os.path.join(folder, f'.{os.getpid()}.{name}')
@@ -61,35 +90,104 @@ def atomic_write(path: str | os.PathLike, overwrite: bool = False) -> Iterator[s
       system.makedirs(folder)
     yield temporary
     if system.isdir(path):  # a folder cannot be renamed over another
-      system.rename(path, temporary + '.old')
+      check(path, overwrite, replaces)  # again, for somebody may have put something there
+      system.rename(path, temporary + _OLD)
     system.rename(temporary, path, overwrite=True)
   except UserError:
     raise
   except system_errors() as error:
     raise UserError(f'cannot write {path}: {reason(error)}') from error
   finally:
-    for left in (temporary, temporary + '.old'):
+    if system.exists(temporary + _OLD) and not system.exists(path):
+      system.rename(temporary + _OLD, path)
+    for left in (temporary, temporary + _OLD):
       if system.exists(left):
-        (system.rmtree if system.isdir(left) else system.remove)(left)
+        _remove(left)
 
 
-def check(path: str | os.PathLike, overwrite: bool = False):
-  """Raises what `atomic_write` would raise, before the long work that makes the file.
+def check(path: str | os.PathLike, overwrite: bool = False, replaces: FolderKind | None = None):
+  """Raises what `atomic_write` would raise, before the long work that makes the result.
+
+  A file never replaces a folder, nor a folder a file; a folder is replaced only where all in it is of the kind
+  `replaces`.
 
   Raises:
     UserError: as said.
   """
   path = os.fspath(path)
-  if not overwrite and file_system(path).exists(path):
-    raise UserError(f'{path} exists already; choose another name, or add --overwrite')
+  if not path:
+    raise UserError('the name of what is to be written is empty; give one')
+  try:
+    _check(path, overwrite, replaces)
+  except UserError:
+    raise
+  except system_errors() as error:
+    raise UserError(f'cannot write {path}: {reason(error)}') from error
+
+
+def _check(path, overwrite, replaces):
+  system = file_system(path)
+  if replaces is not None:
+    mend(path)
+  if system.exists(path):
+    if not overwrite:
+      raise UserError(f'{path} exists already; choose another name, or add --overwrite')
+    is_folder = system.isdir(path)
+    if is_folder and replaces is None:
+      names = system.listdir(path)
+      raise UserError(
+        f'{path} is a folder, with {len(names)} files in it, which a file does not replace; choose another name'
+      )
+    if not is_folder and replaces is not None:
+      raise UserError(f'{path} is a file, which {replaces.name} does not replace; choose another name')
+    if is_folder and (stranger := replaces.stranger(path)) is not None:
+      raise UserError(
+        f'{path} is not {replaces.name}: --overwrite would delete {os.path.join(path, stranger)}; choose another name'
+      )
+  if '://' in path:
+    return
   folder = os.path.dirname(os.path.abspath(path))
   while not os.path.exists(folder):
     folder = os.path.dirname(folder)
+  tempfile.TemporaryFile(dir=folder).close()
+
+
+def mend(path: str | os.PathLike):
+  """Puts back a folder that a killed process was about to replace, and removes what else such processes left.
+
+  `check` does this for folders; for files call it where they are large.
+
+  Raises:
+    OSError: it cannot.
+  """
+  path = os.fspath(path)
+  if '://' in path:
+    return
+  folder, name = os.path.split(path.rstrip('/'))
+  for left in sorted(glob.glob(os.path.join(glob.escape(folder), f'.*.{glob.escape(name)}*'))):
+    own = re.fullmatch(rf'\.(\d+)\.{re.escape(name)}({re.escape(_OLD)})?', os.path.basename(left))
+    if not own or is_alive(int(own[1])):
+      continue
+    if own[2] and not os.path.lexists(path):
+      os.rename(left, path)
+    else:
+      _remove(left)
+
+
+def is_alive(pid: int) -> bool:
+  """Returns whether a process of this machine runs."""
   try:
-    if '://' not in path:
-      tempfile.TemporaryFile(dir=folder).close()
-  except OSError as error:
-    raise UserError(f'cannot write {path}: {reason(error)}') from error
+    os.kill(pid, 0)
+  except PermissionError:  # it is somebody else's
+    return True
+  except (ProcessLookupError, OverflowError):
+    return False
+  return True
+
+
+def _remove(path):
+  system = file_system(path)
+  (system.rmtree if system.isdir(path) and not os.path.islink(path) else system.remove)(path)
 
 
 def write_text(path: str | os.PathLike, text: str):
@@ -111,4 +209,11 @@ def system_errors() -> tuple[type[Exception], ...]:
 def reason(error: Exception) -> str:
   """Returns what the system said, in a few words."""
   said = getattr(error, 'strerror', None) or getattr(error, 'message', None) or str(error)
-  return re.sub(r'\{\{.*?\}\} | \[Op:\w+\]', '', said)  # TensorFlow adds where in a graph
+  said = re.sub(r'\{\{.*?\}\} | \[Op:\w+\]', '', said)  # TensorFlow adds where in a graph
+  return shortened(said.strip() or type(error).__name__)
+
+
+def shortened(text: str, most: int = 400) -> str:
+  """Returns text as one line of no more than so many characters."""
+  line = ' '.join(text.split())
+  return line if len(line) <= most else f'{line[: most - 4]} ...'

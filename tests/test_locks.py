@@ -1,0 +1,67 @@
+"""Locks between real processes."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from film_tf import locks
+from film_tf.errors import UserError
+from tests.conftest import ROOT
+
+SCRIPT = """
+import sys, time
+from film_tf import locks
+with locks.held(sys.argv[1], 'it'):
+  print(1, flush=True)
+  time.sleep(99)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+  """Another process that holds the lock."""
+  words = [sys.executable, '-c', SCRIPT, str(tmp_path / 'lock')]
+  with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    process.stdout.readline()
+    yield process
+    process.kill()
+
+
+def test_the_second_is_told_who_the_first_is(holder, tmp_path):
+  with (
+    pytest.raises(UserError, match=f'the run is in use by process {holder.pid} on .* since 2'),
+    locks.held(tmp_path / 'lock', 'the run'),
+  ):
+    pass
+
+
+def test_the_lock_of_a_killed_process_is_free(holder, tmp_path):
+  holder.send_signal(signal.SIGKILL)
+  holder.wait()
+  assert (tmp_path / 'lock').exists()
+  with locks.held(tmp_path / 'lock', 'it'):
+    assert str(os.getpid()) in (tmp_path / 'lock').read_text()
+  assert not (tmp_path / 'lock').exists()
+
+
+def test_where_the_file_system_has_no_locks_the_file_is_one(holder, tmp_path, monkeypatch):
+  def none(*args):
+    raise OSError(95, 'Operation not supported')
+
+  monkeypatch.setattr(fcntl, 'flock', none)
+  with pytest.raises(UserError, match=f'process {holder.pid}'), locks.held(tmp_path / 'lock', 'it'):
+    pass
+  holder.send_signal(signal.SIGKILL)
+  holder.wait()
+  with locks.held(tmp_path / 'lock', 'it'), pytest.raises(UserError), locks.held(tmp_path / 'lock', 'it'):
+    pass
+  assert not (tmp_path / 'lock').exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+  with pytest.raises(UserError, match='cannot write'), locks.held(tmp_path / 'none' / 'lock', 'it'):
+    pass
