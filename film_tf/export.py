@@ -18,7 +18,7 @@ flags.mark_flag_as_required('output')
 
 def main(words):
   cli.no_arguments(words)
-  files.check(OUTPUT.value, OVERWRITE.value)
+  files.check(OUTPUT.value, OVERWRITE.value, files.SAVED_MODEL)
   cli.load_tensorflow()
   from film_tf.exporters import saved_model
   from film_tf.model import weights

@@ -20,7 +20,7 @@ from film_tf.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class FolderKind:
-  """A kind of folder that film_tf writes; `--overwrite` replaces one only if all in it is of its kind."""
+  """Describes a kind of folder that film_tf writes; `--overwrite` replaces one only if all in it is of its kind."""
 
   name: str  # for messages
   mark: str  # a file that every one has

@@ -1,4 +1,4 @@
-"""Locks: of two processes that would write the same thing, the second is told so and ends.
+"""Locks what only one process may write: the second is told so and ends.
 
 They bind only those who ask for them. The system releases the lock of a process that ends in whatever way, also across
 machines where their file system passes locks on (NFS 4, Lustre, GPFS ...). Buckets (`gs://`) have none.

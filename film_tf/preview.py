@@ -7,9 +7,6 @@ frame's texture not found in the last: near 100 % are cuts. "Middle off" is how 
 how far these are apart: over 100 % it is hardly the middle.
 """
 
-import inspect
-
-import gin
 from absl import flags
 from PIL import Image
 
@@ -30,11 +27,11 @@ def main(words):
   config.configs_of_flags()
   cli.load_tensorflow()
   from film_tf.data import augment, contact_sheet, pipeline, scenes
-  from film_tf.training import experiment
+  from film_tf.training import settings
 
   config.parse_flags()
   data, drawn, augmentation = pipeline.configured(), scenes.configured(), augment.configured()
-  batches = pipeline.training(data, drawn, augmentation, batch_size=EXAMPLES.value, seed=_seed(experiment.run))
+  batches = pipeline.training(data, drawn, augmentation, batch_size=EXAMPLES.value, seed=settings.configured().seed)
   with pipeline.readable([*data.sources, drawn.photographs]):
     batch = next(iter(batches))
   examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]
@@ -43,14 +40,6 @@ def main(words):
     Image.fromarray(contact_sheet.draw(examples, found)).save(temporary, 'PNG')
   print(contact_sheet.table(found))
   print(OUTPUT.value)
-
-
-def _seed(train):
-  """Returns the seed that the trainer will take."""
-  try:
-    return gin.query_parameter('train.seed')
-  except ValueError:  # not bound
-    return inspect.signature(train).parameters['seed'].default
 
 
 if __name__ == '__main__':

@@ -10,7 +10,7 @@ from film_tf.errors import UserError
 from film_tf.losses import losses
 from film_tf.losses.losses import Loss
 from film_tf.model import options
-from film_tf.training import evaluation, experiment
+from film_tf.training import evaluation, settings
 from film_tf.training.evaluation import Evaluation
 from tests import conftest
 
@@ -95,7 +95,7 @@ def test_operative_config_repeats_the_run(tmp_path):
 @pytest.mark.parametrize('value', [0, -1, 2.5, None])
 def test_counts_of_a_run_are_checked(name, value, tmp_path):
   with pytest.raises(UserError, match=name):
-    experiment.run(str(tmp_path / 'run'), **{name: value})
+    settings.Train(**{name: value})
   assert not (tmp_path / 'run').exists()
 
 

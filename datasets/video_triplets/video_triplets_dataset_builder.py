@@ -7,8 +7,10 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from film_tf import fields
 from film_tf.data import footage, motion, triplet_builder
 from film_tf.errors import UserError
+from film_tf.fields import Amount, Count, PixelsOr0, Share
 from film_tf.media.names import VIDEOS, in_natural_order
 
 _measure = tf.function(motion.measure, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)] * 2)
@@ -22,23 +24,18 @@ class Config(tfds.core.BuilderConfig):
     UserError: a value is out of range.
   """
 
-  stride: int = 1  # frames from the first to the middle, and on to the last
-  step: int = 2  # frames from one triplet to the next
-  min_motion: float = 1.0  # pixels that something must move from the first frame to the last
-  max_lost: float = motion.CUT  # share of the first frame's texture that may be missing in the last; more is a cut
-  min_difference: float = motion.DUPLICATE  # mean difference of two neighbours, of 255; less is a duplicate
-  height: int = 0  # pixels to shrink frames to, with their width; 0 keeps them as they are
-  tile: int = 0  # pixels of squares to cut frames into, of which those are kept where something moves; 0 keeps all
+  stride: Count = 1  # frames from the first to the middle, and on to the last
+  step: Count = 2  # frames from one triplet to the next
+  min_motion: Amount = 1.0  # pixels that something must move from the first frame to the last
+  max_lost: Share = motion.CUT  # share of the first frame's texture that may be missing in the last; more is a cut
+  min_difference: Amount = motion.DUPLICATE  # mean difference of two neighbours, of 255; less is a duplicate
+  height: PixelsOr0 = 0  # pixels to shrink frames to, with their width; 0 keeps them as they are
+  tile: PixelsOr0 = 0  # pixels of squares to cut frames into, kept where something moves; 0 keeps all
 
   def __post_init__(self):
-    whole = all(isinstance(number, int) for number in (self.stride, self.step, self.height, self.tile))
-    if not whole or min(self.stride, self.step) < 1 or self.height < 0 or not 0.0 <= self.max_lost <= 1.0:
-      raise UserError(
-        f'stride {self.stride}, step {self.step}, height {self.height}, max_lost {self.max_lost}; '
-        'expected whole numbers >= 1, >= 1, >= 0, and 0 to 1'
-      )
+    fields.check(self, 'config')
     if self.tile and self.tile < motion.MIN_SIDE:
-      raise UserError(f'tile is {self.tile}; expected {motion.MIN_SIDE} pixels or more, or 0 for whole frames')
+      raise UserError(f'config.tile is {self.tile}; expected {motion.MIN_SIDE} pixels or more, or 0 for whole frames')
 
 
 class Builder(triplet_builder.TripletBuilder):

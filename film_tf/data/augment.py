@@ -6,12 +6,15 @@ middle, after), a seed is `[2]` int64; none keeps state, so example i of a seed 
 
 import dataclasses
 import math
+from typing import Annotated
 
 import gin
 import tensorflow as tf
 
+from film_tf import fields
 from film_tf.data import motion
 from film_tf.errors import UserError
+from film_tf.fields import Amount, Pixels, Range, Share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,32 +25,23 @@ class Augmentation:
     UserError: a value is out of range.
   """
 
-  crop: int = 256  # pixels, height and width of what the trainer sees
+  crop: Pixels = 256  # pixels, height and width of what the trainer sees
   quarter_turns: bool = True  # rotation by 0, 90, 180 or 270 degrees, each as likely
   flip: bool = True  # left-right, every second time
-  rotation_probability: float = 0.5  # how often to rotate by a small angle
-  rotation_degrees: float = 45.0  # which is at most this, either way
+  rotation_probability: Share = 0.5  # how often to rotate by a small angle
+  rotation_degrees: Annotated[float, Range(0.0, 180.0)] = 45.0  # which is at most this, either way
   time_reversal: bool = True  # swap before and after, every second time
-  colour_jitter: float = 0.0  # brightness, contrast and saturation change by up to this share; 0 is off
+  colour_jitter: Annotated[float, Range(0.0, 0.99)] = 0.0  # change of brightness, contrast, saturation
   # Take only crops in which what moves farthest from x0 to x1 moves by so many pixels, least and most; None is all.
-  motion_range: tuple[float, float] | None = None
+  motion_range: tuple[Amount, Amount] | None = None
 
   def __post_init__(self):
-    if not isinstance(self.crop, int) or self.crop < 1:
-      raise UserError(f'augmentation crop is {self.crop!r}; expected a whole number of pixels >= 1')
-    if not 0.0 <= self.rotation_probability <= 1.0 or not 0.0 <= self.rotation_degrees <= 180.0:
-      raise UserError(
-        f'augmentation rotates with probability {self.rotation_probability} by up to {self.rotation_degrees} degrees; '
-        'expected 0 to 1, and 0 to 180'
-      )
-    if not 0.0 <= self.colour_jitter < 1.0:
-      raise UserError(f'augmentation colour_jitter is {self.colour_jitter}; expected 0 to less than 1')
+    fields.check(self, 'augmentation')
     if self.motion_range is not None:
-      pair = isinstance(self.motion_range, (tuple, list)) and len(self.motion_range) == 2
-      if not pair or not 0.0 <= self.motion_range[0] < self.motion_range[1]:
-        raise UserError(f'augmentation motion_range is {self.motion_range}; expected (least, most), in pixels')
+      if self.motion_range[0] >= self.motion_range[1]:
+        raise UserError(f'augmentation.motion_range is {self.motion_range}; expected (least, most), in pixels')
       if self.crop < motion.MIN_SIDE:
-        raise UserError(f'augmentation crop is {self.crop}; motion_range needs {motion.MIN_SIDE} pixels at least')
+        raise UserError(f'augmentation.crop is {self.crop}; motion_range needs {motion.MIN_SIDE} pixels at least')
 
 
 configured = gin.external_configurable(Augmentation, name='augmentation')

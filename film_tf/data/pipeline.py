@@ -9,11 +9,12 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from film_tf import keys, metrics
+from film_tf import fields, keys, metrics
 from film_tf.data import augment, sources, synthetic
 from film_tf.data.augment import Augmentation
 from film_tf.data.scenes import Scenes
 from film_tf.errors import UserError
+from film_tf.fields import Count, Positive
 
 _BLOCK = 4096  # choices of a source that are drawn at once
 _PATIENCE = 1000  # crops in a row that may be out of the motion range
@@ -28,15 +29,13 @@ class Data:
   """
 
   # Weights by the names that `film_tf.data.sources` explains.
-  sources: Mapping[str, float] = dataclasses.field(default_factory=lambda: {'synthetic': 1.0})
-  shuffle_buffer: int = 512  # encoded triplets to draw from; about 0.3 MB each for Vimeo-90K
+  sources: Mapping[str, Positive] = dataclasses.field(default_factory=lambda: {'synthetic': 1.0})
+  shuffle_buffer: Count = 512  # encoded triplets to draw from; about 0.3 MB each for Vimeo-90K
 
   def __post_init__(self):
-    names = isinstance(self.sources, Mapping) and self.sources and all(isinstance(name, str) for name in self.sources)
-    if not names or not all(isinstance(weight, (int, float)) and weight > 0 for weight in self.sources.values()):
-      raise UserError(f'data.sources is {self.sources!r}; expected weights > 0 by name of source')
-    if not isinstance(self.shuffle_buffer, int) or self.shuffle_buffer < 1:
-      raise UserError(f'data.shuffle_buffer is {self.shuffle_buffer!r}; expected a whole number >= 1')
+    fields.check(self, 'data')
+    if not self.sources or '' in self.sources:
+      raise UserError(f'data.sources is {dict(self.sources)}; expected weights by name of source')
 
   @property
   def has_flow(self) -> bool:

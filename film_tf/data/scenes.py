@@ -1,12 +1,14 @@
 """What kind of scenes to draw, and the layers of one: where they are, how they move and what they look like."""
 
 import dataclasses
+from typing import Annotated
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from film_tf.errors import UserError
+from film_tf import fields
+from film_tf.fields import Pixels, Range, Share
 
 WAVES = 8  # plane waves that a drawn texture is made of
 _PHOTOGRAPHED = 0.75  # share of scenes with textures from photographs, where there are any
@@ -22,27 +24,18 @@ class Scenes:
     UserError: a value is out of range.
   """
 
-  height: int = 256  # pixels
-  width: int = 256  # pixels
-  shapes: int = 4  # at most this many in front of the background, 0 or more
-  max_motion: float = 32.0  # no pixel moves farther from x0 to x1, in pixels, 0 to 64
-  bending: float = 0.0  # share of the motion that may be a wave, 0 to 0.5
-  blur: float = 0.0  # share of the time from x0 to y that the shutter of one scene in four is open, at most; 0 to 1
-  lighting: float = 0.0  # brightness and contrast change by up to this share from x0 to x1, 0 to 1
-  noise: float = 0.0  # standard deviation of noise in x0 and x1 is up to this; white is 1
+  height: Pixels = 256  # pixels
+  width: Pixels = 256  # pixels
+  shapes: Annotated[int, Range(0, 1000)] = 4  # at most this many in front of the background, 0 or more
+  max_motion: Annotated[float, Range(0.0, 64.0)] = 32.0  # no pixel moves farther from x0 to x1, in pixels, 0 to 64
+  bending: Annotated[float, Range(0.0, 0.5)] = 0.0  # share of the motion that may be a wave, 0 to 0.5
+  blur: Share = 0.0  # share of the time from x0 to y that the shutter of one scene in four is open, at most; 0 to 1
+  lighting: Share = 0.0  # brightness and contrast change by up to this share from x0 to x1, 0 to 1
+  noise: Share = 0.0  # standard deviation of noise in x0 and x1 is up to this; white is 1
   photographs: str = ''  # a source whose frames are textures of three scenes in four; '' draws all
 
   def __post_init__(self):
-    if not 0.0 <= self.max_motion <= 64.0:
-      raise UserError(f'synthetic max_motion is {self.max_motion}; expected 0 to 64 pixels')
-    for name, most in (('bending', 0.5), ('blur', 1.0), ('lighting', 1.0), ('noise', 1.0)):
-      if not 0.0 <= getattr(self, name) <= most:
-        raise UserError(f'synthetic {name} is {getattr(self, name)}; expected 0 to {most}')
-    if min(self.height, self.width) < 1 or self.shapes < 0:
-      raise UserError(
-        f'synthetic scenes of {self.height}x{self.width} pixels with {self.shapes} shapes; '
-        'expected a size of at least 1x1 and 0 or more shapes'
-      )
+    fields.check(self, 'synthetic')
 
 
 configured = gin.external_configurable(Scenes, name='synthetic')

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from film_tf import files, keys
 from film_tf.errors import UserError
+from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 
 _IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
@@ -42,8 +43,10 @@ def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
   `forward_flow_pyramid/i`.
 
   Raises:
-    UserError: `path` exists or cannot be written.
+    UserError: `path` exists or cannot be written, or the network has weights that are not finite.
   """
+  files.check(path, overwrite, files.SAVED_MODEL)
+  weights.check_finite(net, 'the network')
   served = Served(net)
 
   def serving(x0, x1, time):
@@ -53,7 +56,7 @@ def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
     tf.TensorSpec(_IMAGES.shape, name=keys.X0), tf.TensorSpec(_IMAGES.shape, name=keys.X1),
     tf.TensorSpec(_TIME.shape, name=keys.TIME),
   ])  # fmt: skip
-  with files.atomic_write(path, overwrite) as temporary:
+  with files.atomic_write(path, overwrite, files.SAVED_MODEL) as temporary:
     tf.saved_model.save(served, temporary, signatures=signature)
 
 
@@ -67,7 +70,7 @@ def load(path: str | os.PathLike):
   try:
     model = tf.saved_model.load(path)
   except (OSError, ValueError, tf.errors.OpError) as error:
-    raise UserError(f'cannot read a SavedModel from {path}: {files.reason(error).splitlines()[0]}') from error
+    raise UserError(f'cannot read a SavedModel from {path}: {files.reason(error)}') from error
   if not hasattr(model, 'between'):
     raise UserError(f'{path} is a SavedModel, but not one that film_tf exported')
   return model

@@ -24,6 +24,7 @@ LOSSES = {
 }
 """Each takes a prediction and its batch, and returns a scalar: the mean over the batch."""
 
+_SMALLEST = {'laplacian': pixels.LAPLACIAN_SMALLEST, 'census': pixels.CENSUS_SMALLEST}
 _OF_VGG = {'vgg', 'style'}
 
 
@@ -43,7 +44,14 @@ class Loss:
     for name, weight in self.weights.items():
       if problem := schedule.problem(weight):
         raise UserError(f'loss.weights has {name}: {weight!r}; {problem}')
+    if not any(map(schedule.is_ever_more_than_0, self.weights.values())):
+      raise UserError(f'loss.weights is {dict(self.weights)}, which is nothing to minimise; expected a weight > 0')
     object.__setattr__(self, '_vgg', vgg19.load() if self.weights.keys() & _OF_VGG else None)
+
+  @property
+  def smallest(self) -> int:
+    """Returns the height and width in pixels that examples need."""
+    return max(_SMALLEST.get(name, 1) for name in self.weights)
 
   def __call__(self, prediction: Mapping, batch: Mapping, step: tf.Tensor | int = 0) -> tuple[tf.Tensor, dict]:
     """Returns the sum at a step, and for the log each loss by its name and each weight as `weight/name`; scalars."""

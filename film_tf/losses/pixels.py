@@ -11,6 +11,8 @@ from film_tf.model.warp import inside
 _LAPLACIAN_LEVELS = 5
 _CENSUS_WINDOW = 7  # pixels
 
+LAPLACIAN_SMALLEST, CENSUS_SMALLEST = 2**_LAPLACIAN_LEVELS, _CENSUS_WINDOW  # height and width of an image
+
 
 def l1(prediction: Mapping, batch: Mapping) -> tf.Tensor:
   """Returns the mean absolute difference of the predicted and the true image (paper, section 4.1)."""

@@ -1,5 +1,6 @@
 """Weights that change while a run goes on."""
 
+import math
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -21,10 +22,15 @@ def problem(schedule) -> str | None:
   """Returns what is wrong with a schedule, or None."""
   if not isinstance(schedule, Mapping):
     return None if _is_weight(schedule) else 'expected a number >= 0, or numbers by step'
-  if 0 not in schedule or not all(isinstance(step, int) and step >= 0 for step in schedule):
+  if 0 not in schedule or not all(type(step) is int and step >= 0 for step in schedule):
     return 'expected steps as whole numbers, from 0 on'
   return None if all(map(_is_weight, schedule.values())) else 'expected numbers >= 0'
 
 
+def is_ever_more_than_0(schedule: Schedule) -> bool:
+  """Returns whether it is not 0 all the time."""
+  return any(schedule.values()) if isinstance(schedule, Mapping) else bool(schedule)
+
+
 def _is_weight(number) -> bool:
-  return isinstance(number, (int, float)) and not isinstance(number, bool) and number >= 0
+  return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number < math.inf

@@ -68,9 +68,11 @@ def _from_mat(file):
   except ImportError as error:
     raise UserError(f"reading {file} needs SciPy; pip install '.[vgg]'") from error
   try:
-    layers = io.loadmat(file, squeeze_me=True)['layers']
+    layers = io.loadmat(file, squeeze_me=True).get('layers')
   except Exception as error:  # whatever SciPy meets in a damaged file, even an UnboundLocalError
     raise UserError(f'{file} is not the VGG-19 of MatConvNet: {files.reason(error)}') from error
+  if layers is None:
+    raise UserError(f'{file} is not the VGG-19 of MatConvNet: it has no layers')
   try:  # by their name: the order of the fields changed between releases
     found = [layer['weights'].item() for layer in layers if 'weights' in layer.dtype.names]
     found = [tuple(weights) for weights in found if np.size(weights)]

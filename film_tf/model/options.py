@@ -1,10 +1,17 @@
 """The sizes that define one FILM network."""
 
 import dataclasses
+from typing import Annotated
 
 import gin
 
+from film_tf import fields
 from film_tf.errors import UserError
+from film_tf.fields import Range
+
+_Convolutions = Annotated[int, Range(1, 64)]
+_Levels = Annotated[int, Range(1, 12)]  # 12 pad images to a multiple of 2048 pixels
+_Width = Annotated[int, Range(1, 8192)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,32 +22,19 @@ class Options:
     UserError: the sizes contradict each other.
   """
 
-  pyramid_levels: int = 7  # levels of the image, feature and flow pyramids
-  fusion_pyramid_levels: int = 5  # finest levels that the fusion decoder uses
-  specialized_levels: int = 3  # finest levels with weights of their own; all coarser ones share
-  sub_levels: int = 4  # depths of the sub-tree extractor, and of a complete feature level
-  filters: int = 64  # channels of the finest extracted feature; doubles with depth
-  flow_convs: tuple[int, ...] = (3, 3, 3, 3)  # 3x3 convolutions a flow predictor, finest first, shared last
-  flow_filters: tuple[int, ...] = (32, 64, 128, 256)  # their channels
+  pyramid_levels: _Levels = 7  # levels of the image, feature and flow pyramids
+  fusion_pyramid_levels: _Levels = 5  # finest levels that the fusion decoder uses
+  specialized_levels: _Levels = 3  # finest levels with weights of their own; all coarser ones share
+  sub_levels: _Levels = 4  # depths of the sub-tree extractor, and of a complete feature level
+  filters: _Width = 64  # channels of the finest extracted feature; doubles with depth
+  flow_convs: tuple[_Convolutions, ...] = (3, 3, 3, 3)  # 3x3, of a flow predictor, finest first, shared last
+  flow_filters: tuple[_Width, ...] = (32, 64, 128, 256)  # their channels
   bilateral_flow: bool = False  # estimate flow at the frame between, from Lucas-Kanade steps; not in the paper
   residual_fusion: bool = False  # paint only what a mix of both warped images lacks; not in the paper
   use_aux_outputs: bool = True  # also return warped images and flow pyramids
 
   def __post_init__(self):
-    for field in ('flow_convs', 'flow_filters'):
-      if isinstance(getattr(self, field), list):  # as gin and JSON bring them
-        object.__setattr__(self, field, tuple(getattr(self, field)))
-    for field in dataclasses.fields(self):
-      value = getattr(self, field.name)
-      if field.type is bool:
-        ok, expected = isinstance(value, bool), 'True or False'
-      elif field.type is int:
-        ok, expected = _is_count(value), 'a whole number >= 1'
-      else:
-        ok, expected = isinstance(value, tuple) and all(map(_is_count, value)), 'a list of whole numbers >= 1'
-      if not ok:
-        raise UserError(f'model option {field.name} is {value!r}; expected {expected}')
-
+    fields.check(self, 'model')
     predictors = self.specialized_levels + 1
     for field in ('flow_convs', 'flow_filters'):
       if len(getattr(self, field)) != predictors:
@@ -72,10 +66,6 @@ class Options:
   def feature_channels(self, level: int) -> int:
     """Channels of feature pyramid level `level`: k, 3k, 7k, 15k, 15k, ... as published."""
     return self.filters * (2 ** min(level + 1, self.sub_levels) - 1)
-
-
-def _is_count(value) -> bool:
-  return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 configured = gin.external_configurable(Options, name='model')

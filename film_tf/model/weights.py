@@ -15,6 +15,7 @@ from film_tf.errors import UserError
 from film_tf.model import pretrained
 from film_tf.model.film_net import FilmNet
 
+_TOLD = 3  # differences that a message names
 _OPTIONS = 'options'  # the entry beside the weights: `Options` as JSON
 
 
@@ -39,8 +40,7 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
   """
   with np.errstate(over='ignore'):  # looked for below
     arrays = {name: variable.numpy().astype(dtype) for name, variable in named(net).items()}
-  bad = [name for name, array in arrays.items() if not np.isfinite(array).all()]
-  if bad:
+  if bad := _not_finite(arrays):
     raise UserError(f'{len(bad)} weights are not finite as {dtype}, among them {bad[0]}; nothing was written')
   options = json.dumps(dataclasses.asdict(net.options))
   archive = io.BytesIO()  # zip files are written to and fro, which buckets cannot
@@ -67,6 +67,24 @@ def read(path: str | os.PathLike) -> tuple[dict, dict]:
   return options, arrays
 
 
+def check_finite(net: FilmNet, source: str):
+  """Raises where a weight is infinite or NaN, of which no image can come.
+
+  Raises:
+    UserError: as said.
+  """
+  _check_finite({name: variable.numpy() for name, variable in named(net).items()}, source)
+
+
+def _check_finite(arrays, source):
+  if bad := _not_finite(arrays):
+    raise UserError(f'{len(bad)} weights of {source} are not finite, among them {bad[0]}; take another network')
+
+
+def _not_finite(arrays):
+  return [name for name, array in arrays.items() if not np.isfinite(np.asarray(array, np.float64)).all()]
+
+
 def load(path: str | os.PathLike, **kwargs) -> FilmNet:
   """Reads a network from `path`, or one that comes with film_tf by its name; `kwargs` (dtype, name) go to `FilmNet`.
 
@@ -91,16 +109,18 @@ def assign(net: FilmNet, arrays: Mapping[str, np.ndarray], source: str):
     source: where they come from, for the message.
 
   Raises:
-    UserError: names or shapes disagree; the message has a line for each variable.
+    UserError: names or shapes disagree, of which the message has the first few; or a weight is not finite.
   """
   variables = named(net)
-  report = [f'  {name}: missing' for name in variables if name not in arrays]
-  report += [f'  {name}: not in this network' for name in arrays if name not in variables]
+  report = [f'{name} is missing' for name in variables if name not in arrays]
+  report += [f'{name} is not in this network' for name in arrays if name not in variables]
   for name, variable in variables.items():
     given, expected = np.shape(arrays.get(name, variable)), tuple(variable.shape)
     if given != expected:
-      report.append(f'  {name}: {list(given)}, this network has {list(expected)}')
+      report.append(f'{name} is {list(given)}, in this network {list(expected)}')
   if report:
-    raise UserError('\n'.join([f'weights in {source} do not fit the network ({net.options}):', *report]))
+    more = f' and {len(report) - _TOLD} more' if len(report) > _TOLD else ''
+    raise UserError(f'weights in {source} do not fit the network: {"; ".join(report[:_TOLD])}{more}')
+  _check_finite(arrays, source)
   for name, variable in variables.items():
     variable.assign(arrays[name].astype(np.float32))

@@ -1,6 +1,12 @@
-"""Saves and restores a run."""
+"""Saves and restores a run.
 
+The files themselves say which checkpoints there are; TensorFlow's state file `checkpoint` beside them is a hint, from
+which only is taken what may be deleted.
+"""
+
+import math
 import os
+import re
 import sys
 
 import tensorflow as tf
@@ -9,6 +15,8 @@ from film_tf import files
 from film_tf.errors import UserError
 from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
+
+FOLDER = 'checkpoints'  # in that of a run
 
 _VALUE = '.ATTRIBUTES/VARIABLE_VALUE'  # how TensorFlow ends the names in a checkpoint
 
@@ -26,46 +34,28 @@ class Checkpoints:
   """
 
   def __init__(self, checkpoint: tf.train.Checkpoint, folder: str, keep: int = 3, keep_every_hours: float = 0.0):
-    self._manager = tf.train.CheckpointManager(
-      checkpoint,
-      folder,
-      max_to_keep=keep,
-      keep_checkpoint_every_n_hours=keep_every_hours or None,
-      checkpoint_name='step',
-    )
+    self._checkpoint, self._folder, self._keep, self._hours = checkpoint, folder, keep, keep_every_hours
+    self._manager = None  # who only reads needs none
     self._whole = None  # the newest path that is known to be
 
-  def newest(self) -> str | None:
-    """Returns the path of the newest checkpoint, if there is one."""
-    return self._manager.latest_checkpoint
+  def newest(self, before: float = math.inf) -> str | None:
+    """Returns the path of the newest checkpoint, of those of a step less than `before`, if there is one."""
+    return next((path for path in found(self._folder) if step_of(path) < before), None)
 
-  def restore(self) -> str | None:
-    """Restores the newest checkpoint that can be read, if there is one, and returns its path.
+  def restore(self, path: str):
+    """Restores a checkpoint.
 
     Raises:
-      UserError: it is not a checkpoint of this network, or none can be read.
+      UserError: it is not one of this network.
     """
-    damaged = []
-    for path in reversed(self._manager.checkpoints):
-      problem = _problem(path)
-      if problem is None:
-        self._restore(path)
-        self._whole = path
-        return path
-      print(f'checkpoint {path} is damaged ({problem}); trying the one before', file=sys.stderr)
-      damaged.append(path)
-    if damaged:
-      raise UserError(f'no checkpoint can be read, of {", ".join(damaged)}; start again with another base_dir')
-    return None
-
-  def _restore(self, path):
     try:
-      self._manager.checkpoint.restore(path).assert_consumed()
+      self._checkpoint.restore(path).assert_consumed()
     except (AssertionError, ValueError, tf.errors.InvalidArgumentError) as error:
-      cause = str(error).strip().splitlines()[0]
       raise UserError(
-        f'checkpoint {path} does not fit this run ({cause}); use the configuration that wrote it, or another base_dir'
+        f'checkpoint {path} does not fit this run ({files.reason(error)}); use the configuration that wrote it, or '
+        'another base_dir'
       ) from error
+    self._whole = path
 
   def save(self, step: int):
     """Saves the present state as that of `step`.
@@ -73,19 +63,93 @@ class Checkpoints:
     Raises:
       UserError: it cannot be written.
     """
-    if self._whole and self._whole.endswith(f'step-{step}'):
+    if self._whole and step_of(self._whole) == step:
       return
-    self._clean()
     try:
+      self._clean()
+      self._manager = self._manager or self._made()
       self._whole = self._manager.save(checkpoint_number=step)
     except (OSError, tf.errors.OpError) as error:
       self._clean()
       raise UserError(f'cannot save a checkpoint at step {step}: {files.reason(error)}') from error
 
+  def _made(self):
+    """Returns TensorFlow's manager, which trusts the state file; so that is written anew where it says nothing."""
+    state, there = _state(self._folder), found(self._folder)[::-1]
+    if not state and there:
+      known = there[-self._keep :] if self._hours else there  # those kept for good are not to be deleted
+      times = [tf.io.gfile.stat(f'{path}.index').mtime_nsec / 1e9 for path in known]
+      tf.compat.v1.train.update_checkpoint_state(
+        self._folder,
+        known[-1],
+        known,
+        all_model_checkpoint_timestamps=times,
+        last_preserved_timestamp=min(times) - 1.0,
+      )
+    elif not state and tf.io.gfile.exists(os.path.join(self._folder, 'checkpoint')):
+      tf.io.gfile.remove(os.path.join(self._folder, 'checkpoint'))
+    return tf.train.CheckpointManager(
+      self._checkpoint,
+      self._folder,
+      max_to_keep=self._keep,
+      keep_checkpoint_every_n_hours=self._hours or None,
+      checkpoint_name='step',
+    )
+
   def _clean(self):
     """Removes what was left of checkpoints that were not written to their end."""
-    for left in tf.io.gfile.glob(os.path.join(self._manager.directory, 'step-*_temp')):
+    for left in tf.io.gfile.glob(os.path.join(self._folder, 'step-*_temp')):
       tf.io.gfile.rmtree(left)
+
+
+def _state(folder):
+  """Returns the checkpoints that the state file names, if it can be read."""
+  try:
+    state = tf.train.get_checkpoint_state(folder)
+  except (ValueError, tf.errors.OpError):  # what is not even text
+    return []
+  return list(state.all_model_checkpoint_paths) if state else []
+
+
+def found(folder: str) -> list[str]:
+  """Returns the paths of all checkpoints in a folder, newest first, whether they can be read or not."""
+  paths = [path.removesuffix('.index') for path in tf.io.gfile.glob(os.path.join(folder, 'step-*.index'))]
+  return sorted(filter(step_of, paths), key=step_of, reverse=True)
+
+
+def step_of(path: str) -> int:
+  """Returns the step of a checkpoint, by its name; 0 where that has none."""
+  match = re.search(r'step-(\d+)$', path)
+  return int(match[1]) if match else 0
+
+
+def newest_whole(folder: str) -> str | None:
+  """Returns the path of the newest checkpoint that can be read to its end, if there is any checkpoint; tells of damaged ones.
+
+  Raises:
+    UserError: there are checkpoints and none can be read.
+  """
+  damaged = []
+  for path in found(folder):
+    problem = _problem(path)
+    if problem is None:
+      return path
+    print(f'checkpoint {path} is damaged ({problem}); trying the one before', file=sys.stderr)
+    damaged.append(path)
+  if damaged:
+    raise UserError(f'no checkpoint can be read, of {", ".join(damaged)}; start again with another base_dir')
+  return None
+
+
+def _problem(path):
+  """Returns why a checkpoint cannot be read to its end, or None; every tensor has a checksum."""
+  try:
+    reader = tf.train.load_checkpoint(path)
+    for name in reader.get_variable_to_shape_map():
+      reader.get_tensor(name)
+  except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:  # whatever the reader makes of it
+    return files.reason(error)
+  return None
 
 
 def initialise(net: FilmNet, path: str):
@@ -94,7 +158,7 @@ def initialise(net: FilmNet, path: str):
   Args:
     net: the network.
     path: the file (.npz), a network that comes with film_tf (`film_mini`), a checkpoint
-      (`runs/l1/checkpoints/step-1000`), or a run's folder, which stands for its newest.
+      (`runs/l1/checkpoints/step-1000`), or a run's folder, which stands for its newest that can be read.
 
   Raises:
     UserError: there is none, it cannot be read, or its weights do not fit.
@@ -103,11 +167,14 @@ def initialise(net: FilmNet, path: str):
   if path in pretrained.SHA256 or path.endswith('.npz'):
     _, arrays = weights.read(path)
   else:
-    path = tf.train.latest_checkpoint(os.path.join(path, 'checkpoints')) or path
-    found = _weights(path)
-    if len(found) != len(names):
-      raise UserError(f'checkpoint {path} has {len(found)} weights, this network has {len(names)}')
-    arrays = dict(zip(names, found, strict=True))
+    try:
+      path = newest_whole(os.path.join(path, FOLDER)) or path
+    except tf.errors.OpError as error:
+      raise UserError(f'cannot read {path}: {files.reason(error)}') from error
+    found_weights = _weights(path)
+    if len(found_weights) != len(names):
+      raise UserError(f'checkpoint {path} has {len(found_weights)} weights, this network has {len(names)}')
+    arrays = dict(zip(names, found_weights, strict=True))
   weights.assign(net, arrays, path)
 
 
@@ -120,14 +187,3 @@ def _weights(path):
     return [reader.get_tensor(f'{kind}/{i}/{_VALUE}') for i in range(count)]
   except (StopIteration, IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
     raise UserError(f'{path} is no weights file (.npz), and no checkpoint or run of film_tf') from error
-
-
-def _problem(path):
-  """Returns why a checkpoint cannot be read to its end, or None; every tensor has a checksum."""
-  try:
-    reader = tf.train.load_checkpoint(path)
-    for name in reader.get_variable_to_shape_map():
-      reader.get_tensor(name)
-  except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:  # whatever the reader makes of it
-    return files.reason(error)
-  return None

@@ -5,16 +5,16 @@ import dataclasses
 import io
 import os
 import sys
-from collections.abc import Sequence
 
 import gin
 import numpy as np
 import tensorflow as tf
 import tqdm
 
-from film_tf import files, keys, metrics
+from film_tf import fields, files, keys, metrics
 from film_tf.data import pipeline, sources
 from film_tf.errors import UserError
+from film_tf.fields import Count, CountOr0
 from film_tf.model import weights
 from film_tf.training.summaries import Summaries
 from film_tf.training.trainer import Trainer
@@ -31,18 +31,12 @@ class Evaluation:
     UserError: a value is out of range.
   """
 
-  sources: Sequence[str] = ()  # see `film_tf.data.sources`; by the first the best weights are chosen
-  examples: int = 0  # of each source, its first; 0 is all
-  every: int = 10_000  # steps; the last step is measured too
+  sources: tuple[str, ...] = ()  # see `film_tf.data.sources`; by the first the best weights are chosen
+  examples: CountOr0 = 0  # of each source, its first; 0 is all
+  every: Count = 10_000  # steps; the last step is measured too
 
   def __post_init__(self):
-    if isinstance(self.sources, str) or not all(isinstance(name, str) for name in self.sources):
-      raise UserError(
-        f"evaluation.sources is {self.sources!r}; expected a list, such as ['tfds:vimeo90k_triplet:test']"
-      )
-    for name, least in (('examples', 0), ('every', 1)):
-      if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
-        raise UserError(f'evaluation.{name} is {getattr(self, name)!r}; expected a whole number >= {least}')
+    fields.check(self, 'evaluation')
 
 
 configured = gin.external_configurable(Evaluation, name='evaluation')
@@ -62,7 +56,7 @@ class Evaluator:
     summaries: gets the means.
 
   Raises:
-    UserError: a source does not exist.
+    UserError: a source does not exist, or `evaluation.csv` is damaged.
   """
 
   def __init__(self, evaluation: Evaluation, trainer: Trainer, base_dir: str | None, summaries: Summaries):
@@ -70,6 +64,8 @@ class Evaluator:
     self._measured = -1  # the last step that was
     for name in evaluation.sources:
       sources.find(name)
+    if evaluation.sources and base_dir:
+      _read(self._path)
 
   def __call__(self, step: int):
     """Measures step number `step`, where there are sources and it has not just done so.
@@ -84,6 +80,28 @@ class Evaluator:
       rows = [self._row(name, step) for name in self._evaluation.sources]
       if self._base_dir:
         self._keep(rows)
+
+  def go_on(self, step: int):
+    """Makes up for what a killed run did not get to, after it had saved `step`; forgets what it measured later.
+
+    Raises:
+      UserError: as of a call.
+    """
+    if not self._evaluation.sources:
+      return
+    missing = False  # of workers only the chief knows
+    if self._base_dir:
+      before = _read(self._path)
+      known = [row for row in before if int(row['step']) <= step]
+      if known != before:
+        self._write(known)
+      missing = step % self._evaluation.every == 0 and not any(int(row['step']) == step for row in known)
+    if self._trainer.agree(missing):
+      self(step)
+
+  @property
+  def _path(self):
+    return os.path.join(self._base_dir, 'evaluation.csv')
 
   def _row(self, name, step):
     strategy = self._trainer.strategy
@@ -119,24 +137,34 @@ class Evaluator:
     return strategy.reduce('SUM', strategy.run(on_replica, (batch, counts)), axis=None)
 
   def _keep(self, rows):
-    path = os.path.join(self._base_dir, 'evaluation.csv')
     step, name = rows[0]['step'], rows[0]['source']
-    before = [row for row in _read(path) if int(row['step']) < step]  # later ones are of a run that was killed
+    before = [row for row in _read(self._path) if int(row['step']) < step]  # later ones are of a run that was killed
     best = all(rows[0]['psnr'] > float(row['psnr']) for row in before if row['source'] == name)
     if best:
       weights.save(self._trainer.net, os.path.join(self._base_dir, 'best.npz'), overwrite=True)
-    with files.atomic_write(path, overwrite=True) as temporary, tf.io.gfile.GFile(temporary, 'w') as file:
-      writer = csv.DictWriter(file, _COLUMNS, lineterminator='\n')
-      writer.writeheader()
-      writer.writerows([*before, *rows])
+    self._write([*before, *rows])
     for row in rows:
       self._summaries.scalars({f'evaluation/{key}/{row["source"]}': row[key] for key in ('psnr', 'ssim')}, step)
       text = f'step {step}: {row["psnr"]:.3f} dB, SSIM {row["ssim"]:.4f} on {row["examples"]} of {row["source"]}'
       tqdm.tqdm.write(text + (', the best so far' if best and row is rows[0] else ''), file=sys.stderr)
 
+  def _write(self, rows):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator='\n')
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write_text(self._path, text.getvalue())
+
 
 def _read(path):
+  """Returns the rows of evaluation.csv, none where there is no such file."""
   if not tf.io.gfile.exists(path):
     return []
-  with tf.io.gfile.GFile(path) as file:
-    return list(csv.DictReader(io.StringIO(file.read())))
+  try:
+    with tf.io.gfile.GFile(path) as file:
+      rows = list(csv.DictReader(io.StringIO(file.read()), strict=True))
+    for row in rows:
+      _ = int(row['step']), float(row['psnr']), row['source'].strip()
+  except (csv.Error, KeyError, TypeError, ValueError, AttributeError, tf.errors.OpError) as error:
+    raise UserError(f'{path} is damaged ({files.reason(error)}); mend it, or move it away') from error
+  return rows

@@ -7,11 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 import tensorflow as tf
 import tqdm
 
+from film_tf.stopping import Stop
 from film_tf.training.trainer import Trainer
+
+_PATIENCE = 2.0  # seconds after which somebody who asks to stop is heard
 
 
 class NotFiniteError(ArithmeticError):
-  """The loss or its gradient is not finite any more."""
+  """The loss or its gradient is not finite any more.
+
+  Attributes:
+    first: the step number at which that began. States after fewer steps led to a finite loss.
+  """
+
+  def __init__(self, message: str, first: int):
+    super().__init__(message)
+    self.first = first
 
 
 def run(
@@ -21,7 +32,7 @@ def run(
   steps: int,
   inner_steps: int,
   every: Sequence[tuple[int, Callable[[int, dict], None]]],
-  stop: Callable[[], bool],
+  stop: Stop,
 ):
   """Trains until step `steps`, or until asked to stop, with a line that shows progress, loss and examples a second.
 
@@ -35,25 +46,34 @@ def run(
     steps: number of the last step.
     inner_steps: at most so many at once, before anything here is done.
     every: pairs (n, f): after each n-th step, `f(step, logs)` with what the step returned.
-    stop: asked after every `inner_steps`.
+    stop: looked at after every `inner_steps`, or sooner where these take long; told how long the next steps take.
 
   Raises:
     NotFiniteError: loss or gradient are not finite.
   """
   interval = 0.5 if sys.stderr.isatty() else 30.0  # a log file needs no more
   step = trainer.step_number()
+  good = step - 1  # the newest state that is known to lead to a finite loss; that of the start is not
+  pace = _PATIENCE  # seconds a step
   taken, spent, waited = 0, 0.0, 0.0
   with tqdm.tqdm(initial=step, total=steps, unit='step', mininterval=interval) as bar:
-    while step < steps and not stop():
+    while step < steps and not trainer.agree(stop.asked is not None):
       count = min([inner_steps, steps - step, *(n - step % n for n, _ in every)])
+      if trainer.alone:  # several workers must take the same number
+        count = max(1, min(count, round(_PATIENCE / pace)))
+      stop.within = pace * count
       began = time.perf_counter()
       logs = {name: float(value) for name, value in trainer.run(batches, tf.constant(count)).items()}
-      spent += time.perf_counter() - began
+      seconds, stop.within = time.perf_counter() - began, None
+      pace = seconds / count
+      spent += seconds
       taken += count
+      if last := int(logs.pop('last_finite')):
+        good = step + last - 1
       step += count
       if not logs['finite'] and logs.get('loss_scale', 0.0) < 1.0:  # float16 overflows now and then, and scales down
         raise NotFiniteError(
-          f'loss {logs["loss"]} and gradient norm {logs["gradient_norm"]} at step {step} or just before'
+          f'loss {logs["loss"]} and gradient norm {logs["gradient_norm"]} at step {step} or just before', good + 1
         )
       logs['examples_per_second'] = taken * batch_size / spent
       if 'waited' in logs:

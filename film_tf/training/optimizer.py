@@ -6,11 +6,15 @@ StableHLO.
 
 import dataclasses
 import math
+from typing import Annotated, Literal
 
 import gin
 import tensorflow as tf
 
-from film_tf.errors import UserError
+from film_tf import fields
+from film_tf.fields import Amount, Count, CountOr0, Positive, Range
+
+_Decay = Annotated[float, Range(0.0, 0.999999)]
 
 Tensors = list[tf.Tensor]
 
@@ -23,26 +27,17 @@ class OptimizerOptions:
     UserError: a value is out of range.
   """
 
-  learning_rate: float = 1e-4
-  schedule: str = 'staircase'  # or cosine: up from 0 in warmup_steps, down to 0 at the last step of the run
-  decay_rate: float = 0.464158  # of the staircase: the learning rate is multiplied by this
-  decay_steps: int = 750_000  # after every so many steps
-  warmup_steps: int = 0  # of the cosine
-  clip_norm: float = 0.0  # longer gradients are shortened to this norm; 0 is off
-  average: float = 0.0  # decay of the averaged weights (EMA), such as 0.999, which are exported; 0 is off
+  learning_rate: Positive = 1e-4
+  # Cosine goes up from 0 in warmup_steps, and down to 0 at the last step of the run.
+  schedule: Literal['staircase', 'cosine'] = 'staircase'
+  decay_rate: Positive = 0.464158  # of the staircase: the learning rate is multiplied by this
+  decay_steps: Count = 750_000  # after every so many steps
+  warmup_steps: CountOr0 = 0  # of the cosine
+  clip_norm: Amount = 0.0  # longer gradients are shortened to this norm; 0 is off
+  average: _Decay = 0.0  # of the averaged weights (EMA), such as 0.999, which are exported; 0 is off
 
   def __post_init__(self):
-    if self.schedule not in ('staircase', 'cosine'):
-      raise UserError(f'optimizer.schedule is {self.schedule!r}; expected staircase or cosine')
-    counts = {'decay_steps': (self.decay_steps, 1), 'warmup_steps': (self.warmup_steps, 0)}
-    for name, (value, least) in counts.items():
-      if not isinstance(value, int) or value < least:
-        raise UserError(f'optimizer.{name} is {value!r}; expected a whole number >= {least}')
-    if self.learning_rate <= 0 or self.decay_rate <= 0 or self.clip_norm < 0 or not 0 <= self.average < 1:
-      raise UserError(
-        f'optimizer learning_rate {self.learning_rate}, decay_rate {self.decay_rate}, clip_norm {self.clip_norm}, '
-        f'average {self.average}; expected more than 0, more than 0, 0 or more, and 0 to less than 1'
-      )
+    fields.check(self, 'optimizer')
 
   def rate(self, step: tf.Tensor, steps: int) -> tf.Tensor:
     """Returns the learning rate of step number `step`, counted from 0, in a run of `steps`."""

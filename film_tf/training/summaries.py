@@ -1,24 +1,56 @@
 """Writes what a run shows in TensorBoard."""
 
-from collections.abc import Mapping
+import functools
+import sys
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from film_tf import keys
+from film_tf import files, keys
+from film_tf.errors import UserError
+
+
+def _for_what_it_is_worth(write: Callable) -> Callable:
+  """Makes a method of `Summaries` that tells of the first failure, and then writes nothing any more."""
+
+  @functools.wraps(write)
+  def tried(self, *args):
+    try:
+      if self._writer:
+        write(self, *args)
+    except tf.errors.OpError as error:
+      self._writer = None
+      print(f'nothing more goes to TensorBoard, {self._folder}: {files.reason(error)}', file=sys.stderr)
+
+  return tried
 
 
 class Summaries:
-  """Writes event files to `folder`; without one, nothing, as workers that are not the chief."""
+  """Writes event files to `folder`; without one, nothing, as workers that are not the chief.
+
+  No training ends for them: where they cannot be written, on a full disk, that is told and they are left out.
+
+  Raises:
+    UserError: the folder cannot be written at the start.
+  """
 
   def __init__(self, folder: str | None):
-    self._writer = tf.summary.create_file_writer(folder) if folder else tf.summary.create_noop_writer()
+    self._folder = folder
+    try:
+      self._writer = tf.summary.create_file_writer(folder) if folder else None
+      if self._writer:
+        self._writer.init()
+    except tf.errors.OpError as error:
+      raise UserError(f'cannot write {folder}: {files.reason(error)}') from error
 
+  @_for_what_it_is_worth
   def scalars(self, values: Mapping, step: int):
     """Writes scalars by name."""
     with self._writer.as_default(step):
       for name, value in values.items():
         tf.summary.scalar(name, value)
 
+  @_for_what_it_is_worth
   def strip(self, batch: Mapping, prediction: Mapping, step: int):
     """Writes one picture with a row an example: x0, prediction, truth, x1, absolute error."""
     image = tf.clip_by_value(prediction[keys.IMAGE], 0.0, 1.0)
@@ -30,7 +62,9 @@ class Summaries:
         warped = [prediction[keys.X0_WARPED], prediction[keys.X1_WARPED]]
         tf.summary.image('flow forward, backward, x0 warped, x1 warped', _sheet([*flows, *warped]))
 
+  @_for_what_it_is_worth
   def close(self):
+    """Writes out what is buffered."""
     self._writer.close()
 
 

@@ -81,26 +81,33 @@ class Trainer:
 
     Returns:
       What to log of the last step: scalars by name. `finite` is 0 where loss or gradient were not, in any of the steps;
-      such a step changes nothing but the count. `waited`: the seconds in which the host waited for batches; the devices
+      such a step changes nothing but the count. `last_finite`: which of the steps, counted from 1, was the last whose
+      loss and gradient were finite; 0 is none. `waited`: the seconds in which the host waited for batches; the devices
       waited no longer, for they may have been busy meanwhile.
     """
     batch, waited = self._next(batches, [])
     logs = self._step(batch)
-    finite = logs['finite']
-    for _ in tf.range(1, count):
+    finite, last = logs['finite'], logs['finite']
+    for i in tf.range(1, count):
       batch, more = self._next(batches, list(logs.values()))
       logs = self._step(batch)
       finite, waited = tf.minimum(finite, logs['finite']), waited + more
-    return {**logs, 'finite': finite, **({'waited': waited} if self._timed else {})}
+      last = tf.where(logs['finite'] > 0.0, tf.cast(i + 1, tf.float32), last)
+    return {**logs, 'finite': finite, 'last_finite': last, **({'waited': waited} if self._timed else {})}
 
   @tf.function(reduce_retracing=True)
   def predict(self, batch: Mapping) -> dict:
     """Returns what the network makes of a batch, without a step."""
     return self.net(batch, training=False)
 
+  @property
+  def alone(self) -> bool:
+    """Says whether there are no other workers, on other machines or in other processes."""
+    return not isinstance(self.strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
   def agree(self, stop: bool) -> bool:
-    """Returns whether any worker wants to stop; all must ask at the same step."""
-    if isinstance(self.strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    """Returns whether any worker says yes, such as to stop; all must ask at the same step."""
+    if not self.alone:
       stop = bool(self._votes(tf.constant(float(stop))) > 0)
     return stop
 

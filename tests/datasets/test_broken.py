@@ -106,8 +106,8 @@ def test_mistakes_at_the_command(vimeo, tmp_path):
     ([name, '--manual_dir=packed', '--data_dir=built'], ['unpack vimeo_triplet.zip']),
     ([name, '--manual_dir=root', '--config=big'], ['big', 'no configurations']),
     (['video_triplets', '--manual_dir=root', '--config={"name": "a", "strid": 2}'], ['strid']),
-    (['video_triplets', '--manual_dir=root', '--config={"name": "a", "stride": 0}'], ['stride 0']),
-    (['video_triplets', '--manual_dir=root', '--config={"name": "a", "stride": 1.5}'], ['stride 1.5']),
+    (['video_triplets', '--manual_dir=root', '--config={"name": "a", "stride": 0}'], ['stride is 0']),
+    (['video_triplets', '--manual_dir=root', '--config={"name": "a", "stride": 1.5}'], ['stride is 1.5']),
     (['video_triplets', '--manual_dir=root', '--config={"name": "stride2"}'], ['stride2', 'another name']),
     (['xiph_triplet', '--manual_dir=root', '--config=8k'], ['8k', '2k_film']),
   ]:

@@ -97,7 +97,11 @@ def test_files_that_are_no_vgg19(tmp_path):
   write_mat(tmp_path / 'small.mat', drawn([8] * 14), ('name', 'weights'))
   with pytest.raises(UserError, match='its convolutions are others'):
     vgg19.load(str(tmp_path / 'small.mat'))
-  for name, part in [('other.mat', 'not the VGG-19'), ('text.mat', 'not the VGG-19'), ('text.h5', "not Keras' VGG-19")]:
+  for name, part in [
+    ('other.mat', 'it has no layers'),
+    ('text.mat', 'not the VGG-19'),
+    ('text.h5', "not Keras' VGG-19"),
+  ]:
     with pytest.raises(UserError, match=part):
       vgg19.load(str(tmp_path / name))
   with pytest.raises(UserError, match=r'vgg19.file is .*none.mat, which is no file; get .* from https://'):

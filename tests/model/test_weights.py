@@ -47,10 +47,26 @@ def test_disagreements_are_reported_variable_by_variable(tiny):
     weights.assign(tiny, arrays, 'there')
   message = error.value.message
   assert 'there' in message
-  assert 'fusion_decoder/rgb/bias: missing' in message
-  assert 'fusion_decoder/extra: not in this network' in message
-  assert 'fusion_decoder/rgb/kernel: [1, 1, 5, 3], this network has [1, 1, 4, 3]' in message
+  assert 'fusion_decoder/rgb/bias is missing' in message
+  assert 'fusion_decoder/extra is not in this network' in message
+  assert 'fusion_decoder/rgb/kernel is [1, 1, 5, 3], in this network [1, 1, 4, 3]' in message
   np.testing.assert_array_equal(weights.named(tiny)['flow_pyramid/predictor_0/conv_0/bias'], before)
+
+
+def test_many_disagreements_are_a_few_and_how_many_more(tiny):
+  with pytest.raises(UserError, match=r'is missing; .* is missing; .* is missing and \d\d more') as error:
+    weights.assign(tiny, {}, 'there')
+  assert '\n' not in error.value.message
+
+
+def test_weights_that_are_not_finite_are_refused(tiny):
+  arrays = {name: v.numpy() for name, v in weights.named(tiny).items()}
+  arrays['fusion_decoder/rgb/bias'][1] = np.nan
+  before = {name: v.numpy() for name, v in weights.named(tiny).items()}
+  with pytest.raises(UserError, match=r'1 weights of there are not finite, among them fusion_decoder/rgb/bias'):
+    weights.assign(tiny, arrays, 'there')
+  for name, variable in weights.named(tiny).items():
+    np.testing.assert_array_equal(variable, before[name])
 
 
 def test_an_existing_file_is_kept(tiny, tmp_path):

@@ -92,7 +92,7 @@ def test_another_network_does_not_fit_the_checkpoint(run, tmp_path):
   folder = shutil.copytree(run[0], tmp_path / 'run')
   before = sorted(path.stat().st_mtime_ns for path in folder.rglob('*'))
   result = conftest.command(*words(folder, 'model.filters = 6', 'train.steps = 40'), cwd=tmp_path)
-  conftest.assert_user_error(result, 'checkpoint', 'step-30')
+  conftest.assert_user_error(result, 'checkpoint', 'step-30', 'model.filters = 4, and now it is 6')
   assert sorted(path.stat().st_mtime_ns for path in folder.rglob('*')) == before
 
 

@@ -74,6 +74,7 @@ def test_who_is_asked_to_stop_saves_first(number, code, tmp_path):
   _, told = process.communicate(timeout=120)
   assert process.returncode == code, told
   step = int(tf.train.latest_checkpoint(str(folder / 'checkpoints')).rpartition('-')[2])
+  assert f'{number.name}: saving and ending' in told
   assert f'{number.name}: saved step {step}; the same command goes on from it' in told
   assert 'Traceback' not in told
 

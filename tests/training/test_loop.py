@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from film_tf.losses.losses import Loss
 from film_tf.model.film_net import FilmNet
+from film_tf.stopping import Stop
 from film_tf.training import loop
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
@@ -34,6 +35,6 @@ def test_waiting_for_batches_is_told(starved):
     steps.append(step)
     waits.append(logs['input_wait'])
 
-  loop.run(trainer, iter(batches), 1, 12, 3, [(4, note)], lambda: False)
+  loop.run(trainer, iter(batches), 1, 12, 3, [(4, note)], Stop())
   assert steps == [4, 8, 12]
   assert all(wait > 0.8 for wait in waits[1:]) if starved else all(wait < 0.2 for wait in waits[1:])  # the first traces
