@@ -15,7 +15,7 @@ import pathlib
 
 from absl import flags
 
-from film_tf import cli, files
+from film_tf import cli, files, locks
 from film_tf.errors import UserError
 
 CONFIG = flags.DEFINE_string('config', None, 'Configuration by name, or as JSON where a data set has options.')
@@ -41,6 +41,7 @@ def build(name):
   cli.load_tensorflow()
   try:
     import tensorflow_datasets as tfds
+    from etils import epath
 
     from film_tf.data import triplet_builder
   except ImportError as error:
@@ -48,12 +49,17 @@ def build(name):
   if not os.isatty(2):
     tfds.disable_progress_bar()
   cls = importlib.import_module(f'datasets.{name}.{name}_dataset_builder').Builder
-  options = {'config': _config(cls), 'data_dir': DATA_DIR.value, 'skip_broken': SKIP_BROKEN.value}
-  folder = cls(**options).data_path
-  files.check(folder, OVERWRITE.value)
-  with _aside(folder), contextlib.redirect_stdout(io.StringIO()):  # TFDS announces a download
-    builder = cls(**options)
-    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=MANUAL_DIR.value))
+  options = {'config': _config(cls), 'skip_broken': SKIP_BROKEN.value}
+  root = epath.Path(DATA_DIR.value or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets').expanduser()
+  place = cls(**options, data_dir=root / '.none').data_path.relative_to(root / '.none')  # NAME/CONFIG/VERSION
+  folder = root / place
+  files.check(folder, OVERWRITE.value, files.DATA_SET)
+  try:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+  except files.system_errors() as error:
+    raise UserError(f'cannot write {folder}: {files.reason(error)}') from error
+  with locks.held(folder.parent / f'.{folder.name}.lock', f'{folder}'):
+    builder = _built(cls, options, folder)
   for split, info in builder.info.splits.items():
     published = builder.PUBLISHED.get(split, info.num_examples)
     note = f' (the authors have {published:,})' if published != info.num_examples else ''
@@ -81,20 +87,25 @@ def _config(cls):
   return config
 
 
-@contextlib.contextmanager
-def _aside(folder):
-  """Keeps what is in the way until there is something in its place."""
-  old = folder.parent / f'.{folder.name}.old'
-  if folder.exists():
-    folder.rename(old)
+def _built(cls, options, folder):
+  """Builds beside `folder`, and puts it in its place when all is there; what a killed build left goes first."""
+  import tensorflow_datasets as tfds
+
+  work = folder.parent / f'.{folder.name}.building'
   try:
-    yield
-  except BaseException:
-    if old.exists():
-      old.rename(folder)
-    raise
-  if old.exists():
-    old.rmtree()
+    if work.exists():
+      work.rmtree()
+    with (
+      files.atomic_write(folder, OVERWRITE.value, files.DATA_SET) as temporary,
+      contextlib.redirect_stdout(io.StringIO()),  # TFDS announces a download
+    ):
+      builder = cls(**options, data_dir=work)
+      builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=MANUAL_DIR.value))
+      builder.data_path.rename(temporary)
+    return builder
+  finally:
+    if work.exists():
+      work.rmtree()
 
 
 if __name__ == '__main__':

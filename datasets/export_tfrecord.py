@@ -7,13 +7,12 @@ Run it so, in the checkout:
 The source is a built data set, or whatever else `data.sources` takes. Order is kept: shard 0 has the first triplets.
 """
 
-import io
+import contextlib
 import itertools
 import os
 
 import tqdm
 from absl import flags
-from PIL import Image
 
 from film_tf import cli, files, keys
 from film_tf.errors import UserError
@@ -41,32 +40,58 @@ def export(source: str, output: str, overwrite: bool = False):
   cli.load_tensorflow()
   import tensorflow as tf
 
-  from film_tf.data import sources
+  from film_tf.data import pipeline, sources
 
-  triplets = sources.ordered(source)
-  count = int(triplets.cardinality())
-  if count < 0:  # TFRecord files do not say how many they hold
-    count = int(triplets.reduce(tf.constant(0, tf.int64), lambda n, _: n + 1))
   paths = sources.names(output)
-  if count < len(paths):
-    raise UserError(f'{source} has {count} triplets, too few for {len(paths)} files')
   for path in paths:
     files.check(path, overwrite)
-  remaining = iter(tqdm.tqdm(triplets, total=count, unit='triplet', mininterval=1.0))
-  for i, path in enumerate(paths):
-    share = count * (i + 1) // len(paths) - count * i // len(paths)
-    with files.atomic_write(path, overwrite) as temporary, tf.io.TFRecordWriter(temporary) as writer:
-      for example in itertools.islice(remaining, share):
-        writer.write(_record(example))
+  if both := _same_files(sources.find(source).files, paths):
+    raise UserError(f'{output} would replace {both[0]}, which is of the source {source} itself; choose another name')
+  triplets = sources.ordered(source)
+  with contextlib.ExitStack() as stack, pipeline.readable([source]):  # all files are renamed at the end
+    count = int(triplets.cardinality())
+    if count < 0:  # TFRecord files do not say how many they hold
+      count = int(triplets.reduce(tf.constant(0, tf.int64), lambda n, _: n + 1))
+    if count < len(paths):
+      raise UserError(f'{source} has {count} triplets, too few for {len(paths)} files')
+    remaining = iter(tqdm.tqdm(triplets, total=count, unit='triplet', mininterval=1.0))
+    for i, path in enumerate(paths):
+      share = count * (i + 1) // len(paths) - count * i // len(paths)
+      files.mend(path)
+      with tf.io.TFRecordWriter(stack.enter_context(files.atomic_write(path, overwrite))) as writer:
+        for example in itertools.islice(remaining, share):
+          writer.write(_record(example, source))
   print(f'{count} triplets in {len(paths)} files: {output}')
 
 
-def _record(example):
+def _same_files(some, others):
+  """Returns those of `others` that are files of `some`, by whatever name or link."""
+
+  def identity(path):
+    if '://' in path or not os.path.exists(path):
+      return path
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+  known = set(map(identity, some))
+  return [path for path in others if identity(path) in known]
+
+
+def _record(example, source):
+  """Returns an example as a record, after a look at its frames."""
+  import tensorflow as tf
+
   from film_tf.data import records
 
+  path = example[keys.PATH].numpy().decode('utf-8', 'surrogateescape')
   frames = tuple(example[key].numpy() for key in (keys.X0, keys.Y, keys.X1))
-  width, height = Image.open(io.BytesIO(frames[0])).size
-  return records.encode(records.Triplet(example[keys.PATH].numpy().decode(), frames, height, width))
+  try:
+    sizes = [tuple(tf.io.decode_image(frame, channels=3, expand_animations=False).shape[:2]) for frame in frames]
+  except tf.errors.InvalidArgumentError as error:
+    raise UserError(f'triplet {path!r} of {source} is damaged, a frame cannot be decoded') from error
+  if len(set(sizes)) > 1:
+    raise UserError(f'triplet {path!r} of {source} has frames of different sizes, {sizes}')
+  return records.encode(records.Triplet(path, frames, *sizes[0]))
 
 
 if __name__ == '__main__':

@@ -3,12 +3,13 @@
 import dataclasses
 import itertools
 import pathlib
+import sys
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
-from film_tf import keys, metrics
+from film_tf import files, keys, metrics
 from film_tf.data import footage, pipeline
 from film_tf.errors import UserError
 from film_tf.media import names
@@ -55,10 +56,15 @@ def find(source: str) -> Iterator[Triplet]:
 
 
 def _of_folders(root):
+  others = []
   for folder in names.in_natural_order({file.parent for file in footage.files(root)}):
     images = footage.images(folder)
     if len(images) == 3:
-      yield _triplet(str(folder.relative_to(root)), map(footage.image, images))
+      yield _triplet(files.legible(folder.relative_to(root)), map(footage.image, images))
+    elif images:
+      others.append(f'{files.legible(folder)} ({len(images)} images)')
+  if others:
+    print(f'left out, since a triplet is a folder of three images: {", ".join(others)}', file=sys.stderr)
 
 
 def _triplet(name, frames):

@@ -3,12 +3,14 @@
 import importlib
 import os
 import runpy
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
 
 from absl import app, flags, logging
 
+from film_tf import files
 from film_tf.errors import UserError
 
 
@@ -23,12 +25,22 @@ def run(main: Callable[[list[str]], None]):
   """
 
   def guarded(argv):
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that half-written files go
+    _check_flags()
     if not flags.FLAGS['verbosity'].present:
       logging.set_verbosity(logging.WARNING)
     try:
       main(argv[1:])
     except UserError as error:
       fail(error.message)
+    except BrokenPipeError:
+      raise
+    except OSError as error:
+      fail(f'{error.filename or "a file"}: {files.reason(error)}')
+    except Exception as error:
+      if not _of_the_machine(error):
+        raise
+      fail(files.reason(error))
     except KeyboardInterrupt as error:
       print(str(error) or 'interrupted', file=sys.stderr)
       sys.exit(130)
@@ -59,6 +71,22 @@ def no_arguments(words: list[str]):
     raise UserError(f'unexpected arguments {" ".join(words)}; flags start with --')
 
 
+def _check_flags():
+  """Ends where a flag that was given is empty, as an unset shell variable makes it."""
+  for flag in flags.FLAGS.get_key_flags_for_module(sys.modules['__main__']):
+    values = flag.value if isinstance(flag.value, list) else [flag.value]
+    if flag.present and any(isinstance(value, str) and not value.strip() for value in values):
+      fail(f'--{flag.name} is empty; give it a value, or leave it out (is a shell variable not set?)')
+
+
+def _of_the_machine(error):
+  """Returns whether TensorFlow says by an error that a file, a disk or a network is not as it should be."""
+  tensorflow = sys.modules.get('tensorflow')
+  names = ('NotFound', 'PermissionDenied', 'FailedPrecondition', 'ResourceExhausted', 'Unavailable', 'Unimplemented',
+           'DataLoss', 'DeadlineExceeded', 'Unauthenticated')  # fmt: skip
+  return bool(tensorflow) and isinstance(error, tuple(getattr(tensorflow.errors, f'{name}Error') for name in names))
+
+
 def load_tensorflow():
   """Imports TensorFlow without its notes on the machine, which would bury our one line.
 
@@ -68,13 +96,22 @@ def load_tensorflow():
   with tempfile.TemporaryFile() as notes:
     stderr = os.dup(2)
     os.dup2(notes.fileno(), 2)
+    interrupt = signal.signal(
+      signal.SIGINT, lambda number, frame: _leave(stderr)
+    )  # imports swallow a KeyboardInterrupt
     try:
       importlib.import_module('tensorflow')
     finally:
+      signal.signal(signal.SIGINT, interrupt)
       os.dup2(stderr, 2)
       os.close(stderr)
       notes.seek(0)
       os.write(2, b''.join(line for line in notes if not line.startswith((b'I0000', b'WARNING: All log messages'))))
+
+
+def _leave(stderr):
+  os.write(stderr, b'interrupted\n')
+  os._exit(130)
 
 
 def _parse(argv):

@@ -115,8 +115,10 @@ def _parse(function, source):
   """Calls a function of gin's; an error says in one line what is wrong with `source`."""
   try:
     function(source)
+  except RecursionError as error:
+    raise UserError(f'gin file {source} includes itself, perhaps through others') from error
   except (ValueError, SyntaxError, OSError, TypeError, ImportError) as error:
-    message = ' '.join(str(error).split())
+    message = files.shortened(str(error))
     raise UserError(f'gin cannot use {source!r}: {message}{_suggestion(message)}') from error
 
 

@@ -217,3 +217,8 @@ def shortened(text: str, most: int = 400) -> str:
   """Returns text as one line of no more than so many characters."""
   line = ' '.join(text.split())
   return line if len(line) <= most else f'{line[: most - 4]} ...'
+
+
+def legible(name: str | os.PathLike) -> str:
+  """Returns a file's name as text that can be written, where its bytes are not UTF-8."""
+  return os.fsencode(name).decode('utf-8', 'backslashreplace')

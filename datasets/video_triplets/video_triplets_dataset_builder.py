@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from film_tf import fields
+from film_tf import fields, files
 from film_tf.data import footage, motion, triplet_builder
 from film_tf.errors import UserError
 from film_tf.fields import Amount, Count, PixelsOr0, Share
@@ -60,7 +60,7 @@ class Builder(triplet_builder.TripletBuilder):
     return {'train': [self._clip(root, path, sources[path]) for path in in_natural_order(sources)]}
 
   def _clip(self, root, path, read):
-    name = str(path.relative_to(root))
+    name = files.legible(path.relative_to(root))
 
     def triplets():
       shrunk = map(self._shrunk, read(path))

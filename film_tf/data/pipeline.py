@@ -9,7 +9,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from film_tf import fields, keys, metrics
+from film_tf import fields, files, keys, metrics
 from film_tf.data import augment, sources, synthetic
 from film_tf.data.augment import Augmentation
 from film_tf.data.scenes import Scenes
@@ -17,6 +17,7 @@ from film_tf.errors import UserError
 from film_tf.fields import Count, Positive
 
 _BLOCK = 4096  # choices of a source that are drawn at once
+_CHATTER = ('\t', ' ', 'Graph execution error', 'Detected at node', '<stack traces')  # begins what says nothing
 _PATIENCE = 1000  # crops in a row that may be out of the motion range
 
 
@@ -153,16 +154,29 @@ def readable(names: Iterable[str]):
   try:
     yield
   except tf.errors.DataLossError as error:
-    files = [file for name in names for file in sources.damaged(name)]
-    raise UserError(f'damaged files: {", ".join(files) or error.message}') from error
+    raise UserError(f'damaged files: {_damaged(names) or files.reason(error)}') from error
+  except (tf.errors.NotFoundError, tf.errors.FailedPreconditionError, tf.errors.PermissionDeniedError) as error:
+    raise UserError(f'cannot read {", ".join(filter(None, names))}: {files.reason(error)}') from error
   except tf.errors.InvalidArgumentError as error:
     if 'Iterator' not in error.message:
       raise
     ours = re.search(r'assertion failed: (.*)', error.message)
     if ours:
       raise UserError(re.sub(r'[\[\]]', '', ours[1])) from error  # TensorFlow brackets its parts
-    cause = re.search(r'(?:.*Iterator::\S+ |.*}} )?(.*)', error.message)[1]
+    if 'expected to contain' in error.message:
+      raise UserError(f'files have fewer records than their data set: {_damaged(names)}') from error
+    cause = _cause(error.message)
     raise UserError(f'there is what is no triplet in {", ".join(filter(None, names))}: {cause}') from error
+
+
+def _damaged(names):
+  return ', '.join(file for name in names for file in sources.damaged(name))
+
+
+def _cause(message):
+  """Returns the line of one of TensorFlow's messages that says what is wrong with the data."""
+  lines = [line for line in message.splitlines() if line and not line.startswith(_CHATTER)]
+  return re.sub(r'.*Iterator::\S+ |.*?}} ', '', lines[-1] if lines else message)
 
 
 def _augmented(example, seed, augmentation):

@@ -32,7 +32,7 @@ class RecordFiles:
 
 def encode(triplet: Triplet) -> bytes:
   """Serializes a `tf.train.Example` with `path` and, a frame, `frame_i/encoded`, `format`, `height`, `width`."""
-  features = {keys.PATH: _bytes(triplet.path.encode())}
+  features = {keys.PATH: _bytes(triplet.path.encode('utf-8', 'surrogateescape'))}
   for name, frame in zip(FRAMES, triplet.frames, strict=True):
     features[f'{name}/encoded'] = _bytes(frame)
     features[f'{name}/format'] = _bytes(b'png' if frame.startswith(b'\x89PNG') else b'jpg')

@@ -14,6 +14,7 @@ import tensorflow as tf
 from film_tf.data import records, tfds_source
 from film_tf.data.records import RecordFiles
 from film_tf.errors import UserError
+from film_tf.files import reason
 
 _ALONE = tf.distribute.InputContext()  # one worker
 
@@ -106,11 +107,20 @@ def shards(name: str) -> list[str]:
   Raises:
     UserError: a shard is missing, nothing fits the pattern, or all files are empty.
   """
+  try:
+    return _shards(name)
+  except tf.errors.OpError as error:
+    raise UserError(f'cannot read source {name}: {reason(error)}') from error
+
+
+def _shards(name):
   files = names(name)
   if files == [name]:
-    files = sorted(tf.io.gfile.glob(name))
+    there = sorted(tf.io.gfile.glob(name))
+    files = [file for file in there if not tf.io.gfile.isdir(file)]
     if not files:
-      raise UserError(f'source {name}: no such file; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
+      said = 'is a folder' if there else 'no such file'
+      raise UserError(f'source {name}: {said}; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
   else:
     there = tf.io.gfile.glob(files[0].removesuffix(f'00000-of-{len(files):05d}') + '*')  # set-0... as ./set-0...
     names_there = set(map(os.path.basename, there))
@@ -123,18 +133,23 @@ def shards(name: str) -> list[str]:
 
 
 def damaged(name: str) -> list[str]:
-  """Returns the TFRecord files of a source that cannot be read to their end, by reading all."""
-  files = [] if name in ('', 'synthetic') or name.startswith('tfds:') else shards(name)
-  return [file for file in files if not _whole(file)]
+  """Returns the files of a source that cannot be read to their end, or have too few records; reads all."""
+  if name in ('', 'synthetic'):
+    return []
+  found = find(name)
+  return [
+    file for file, *range_ in zip(found.files, found.skips, found.counts, strict=True) if not _whole(file, *range_)
+  ]
 
 
-def _whole(file):
+def _whole(file, skip, count):
+  read = 0
   try:
     for _ in tf.data.TFRecordDataset(file, buffer_size=1 << 20):
-      pass
-  except tf.errors.DataLossError:
+      read += 1
+  except tf.errors.OpError:
     return False
-  return True
+  return read >= skip + count
 
 
 def names(name: str) -> list[str]:

@@ -2,6 +2,9 @@
 
 import os
 
+import tensorflow as tf
+
+from film_tf import files
 from film_tf.data import records
 from film_tf.data.records import RecordFiles
 from film_tf.errors import UserError
@@ -23,14 +26,20 @@ def find(name: str) -> RecordFiles:
   if name.count(':') < 2:
     raise UserError(f'source {name}: expected tfds:NAME:SPLIT, such as {name}:train')
   _, builder_name, split = name.split(':', 2)  # a slice has colons of its own
-  folder = os.environ.get('TFDS_DATA_DIR')
+  folder = os.environ.get('TFDS_DATA_DIR') or None
+  looked = folder or '~/tensorflow_datasets'
   try:
     builder = tfds.builder(builder_name, data_dir=folder, try_gcs=False)
+  except tfds.core.registered.DatasetNotFoundError as error:
+    raise UserError(f'source {name}: {_first_line(error)} (looked in {looked}; build it first)') from error
+  except Exception as error:  # whatever TFDS meets in damaged files of a data set, such as a bare KeyError
+    raise UserError(f'source {name}: {_first_line(error)} (looked in {looked}); build it again') from error
+  try:
     instructions = builder.info.splits[split].file_instructions
-  except (ValueError, AssertionError, KeyError, tfds.core.registered.DatasetNotFoundError) as error:
-    reason = ' '.join(str(error).strip('\'"').splitlines()[:1])
-    looked = folder or '~/tensorflow_datasets'
-    raise UserError(f'source {name}: {reason} (looked in {looked}; build it first)') from error
+  except (ValueError, AssertionError, KeyError) as error:
+    there = ', '.join(builder.info.splits) or 'none'
+    raise UserError(f'source {name}: there is no split {split} ({_first_line(error)}); splits are {there}') from error
+  _check(name, instructions)
   skip = {frame: tfds.decode.SkipDecoding() for frame in records.FRAMES}
   return RecordFiles(
     files=[instruction.filename for instruction in instructions],
@@ -38,3 +47,20 @@ def find(name: str) -> RecordFiles:
     counts=[instruction.take for instruction in instructions],
     parse=lambda record: records.from_tfds(builder.info.features.deserialize_example(record, decoders=skip)),
   )
+
+
+def _check(name, instructions):
+  """Raises where a file is missing or empty, or no triplet is meant."""
+  if not sum(instruction.take for instruction in instructions):
+    raise UserError(f'source {name} has no triplets')
+  for instruction in instructions:
+    try:
+      length = tf.io.gfile.stat(instruction.filename).length
+    except tf.errors.OpError as error:
+      raise UserError(f'source {name}: cannot read {instruction.filename}: {files.reason(error)}') from error
+    if instruction.take and not length:
+      raise UserError(f'source {name}: {instruction.filename} is empty; build the data set again')
+
+
+def _first_line(error):
+  return ' '.join(str(error).strip('\'"').splitlines()[:1]) or type(error).__name__

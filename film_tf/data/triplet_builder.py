@@ -8,7 +8,7 @@ from concurrent import futures
 import tensorflow_datasets as tfds
 from etils import epath
 
-from film_tf import keys
+from film_tf import files, keys
 from film_tf.data import footage, records
 from film_tf.data.records import Triplet
 from film_tf.errors import UserError
@@ -70,29 +70,30 @@ class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
   def _split_generators(self, dl_manager):
     splits = self.clips(dl_manager.manual_dir)
-    self._good, self._left_out, self._names = 0, [], set()
+    self._left_out, self._names, self._good = [], set(), dict.fromkeys(splits, 0)
     last = list(splits)[-1]
-    return {split: self._generate_examples(clips, split == last) for split, clips in splits.items()}
+    return {split: self._generate_examples(clips, split, split == last) for split, clips in splits.items()}
 
-  def _generate_examples(self, clips, last):
+  def _generate_examples(self, clips, split, last):
     for clip in clips:
       try:
         for triplet in clip.triplets():
           if triplet.path in self._names:
             raise UserError(f'{triplet.path} is listed twice')
           self._names.add(triplet.path)
-          self._good += 1
+          self._good[split] += 1
           yield triplet.path, {**dict(zip(records.FRAMES, triplet.frames, strict=True)), keys.PATH: triplet.path}
       except UserError as error:
         self._left_out.append(f'{clip.name}: {error.message}')
-    if last:
-      self._finish()
+    if last or not self._good[split]:
+      self._finish(split)
 
-  def _finish(self):
+  def _finish(self, split):
     """Stops where clips are broken, or lists them; the folder of the records is still a temporary one."""
-    count = f'{self._good} triplets are good, {len(self._left_out)} clips are broken'
-    if not self._good:
-      raise UserError(f'{count}; {self._left_out[0] if self._left_out else "there is nothing to build"}')
+    count = f'{sum(self._good.values())} triplets are good, {len(self._left_out)} clips are broken'
+    if not self._good[split]:
+      which = f' none in split {split};' if len(self._good) > 1 else ''
+      raise UserError(f'{count};{which} {self._left_out[0] if self._left_out else "there is nothing to build"}')
     if self._left_out and not self._skip_broken:
       raise UserError(f'{count}, the first is {self._left_out[0]}; get them again, or leave them out by --skip_broken')
     if self._left_out:
@@ -122,8 +123,9 @@ def lines(path: epath.Path) -> list[str]:
   """
   try:
     found = [line.strip() for line in path.read_text().splitlines() if line.strip()]
-  except OSError as error:
-    raise UserError(f'{path} cannot be read: {error.strerror or error}') from error
+  except (OSError, UnicodeDecodeError) as error:
+    why = 'it is not text in UTF-8' if isinstance(error, UnicodeDecodeError) else files.reason(error)
+    raise UserError(f'{path} cannot be read: {why}') from error
   if not found:
     raise UserError(f'{path} is empty')
   return found

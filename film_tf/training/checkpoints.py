@@ -124,7 +124,7 @@ def step_of(path: str) -> int:
 
 
 def newest_whole(folder: str) -> str | None:
-  """Returns the path of the newest checkpoint that can be read to its end, if there is any checkpoint; tells of damaged ones.
+  """Returns the path of the newest checkpoint that can be read to its end, or None; tells of damaged ones.
 
   Raises:
     UserError: there are checkpoints and none can be read.
