@@ -2,10 +2,18 @@
 
 import json
 import os
+import socket
+import sys
+import threading
+import time
 
 import tensorflow as tf
 
+from film_tf import files
 from film_tf.errors import UserError
+
+_TELL_AFTER = 10.0  # seconds between words about workers that are waited for
+_GIVE_UP_AFTER = 600.0  # seconds
 
 NAMES = ('auto', 'one_device', 'mirrored', 'multi_worker', 'tpu')
 
@@ -33,7 +41,7 @@ def build(name: str = 'auto', tpu: str | None = None) -> tf.distribute.Strategy:
   if tpu:
     raise UserError(f'--tpu={tpu} does not go with --strategy={name}; expected --strategy=tpu')
   if name == 'multi_worker':
-    return tf.distribute.MultiWorkerMirroredStrategy(_cluster())
+    return _multi_worker()
   if name == 'mirrored':
     kind = 'GPU' if tf.config.list_logical_devices('GPU') else 'CPU'
     return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
@@ -64,19 +72,75 @@ def _best(tpu):
 
 
 def _workers():
-  """Returns the addresses in TF_CONFIG, if there is one."""
+  """Returns the addresses in TF_CONFIG, if there is one; it is checked as a whole.
+
+  Raises:
+    UserError: it is not what TensorFlow expects.
+  """
+  text = os.environ.get('TF_CONFIG')
+  if not text:
+    return []
+  expected = '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
   try:
-    return json.loads(os.environ.get('TF_CONFIG') or '{}').get('cluster', {}).get('worker', [])
+    given = json.loads(text)
+    workers, task = given.get('cluster', {}).get('worker', []), given.get('task')
   except (ValueError, AttributeError) as error:
-    raise UserError(f'TF_CONFIG is not the JSON it should be: {error}') from error
+    raise UserError(f'TF_CONFIG is not the JSON it should be ({error}); expected {expected}') from error
+  if not isinstance(workers, list) or not all(isinstance(worker, str) for worker in workers):
+    raise UserError(f'TF_CONFIG has workers {workers!r}; expected a list of addresses, as in {expected}')
+  others = given['cluster'].keys() - {'worker'} if workers else ()
+  if len(workers) > 1 and not others:
+    index = task.get('index') if isinstance(task, dict) and task.get('type') == 'worker' else None
+    if type(index) is not int or not 0 <= index < len(workers):
+      raise UserError(f'TF_CONFIG has {len(workers)} workers and task {task!r}; expected one of them, as in {expected}')
+  return workers
+
+
+def _multi_worker():
+  """Returns the strategy when all workers are there; says meanwhile which are not."""
+  cluster, workers = _cluster()
+  done = threading.Event()
+  threading.Thread(target=_tell_who_is_missing, args=(workers, done), daemon=True).start()
+  try:
+    return tf.distribute.MultiWorkerMirroredStrategy(cluster)
+  except (ValueError, RuntimeError, tf.errors.OpError) as error:
+    missing = ', '.join(filter(_is_missing, workers)) or 'none'
+    raise UserError(f'the workers do not come together; missing are {missing}: {files.reason(error)}') from error
+  finally:
+    done.set()
 
 
 def _cluster():
-  if _workers():
-    return tf.distribute.cluster_resolver.TFConfigClusterResolver()
+  """Returns a cluster resolver and the addresses of the workers."""
+  if workers := _workers():
+    return tf.distribute.cluster_resolver.TFConfigClusterResolver(), workers
   if 'SLURM_PROCID' in os.environ:
-    return tf.distribute.cluster_resolver.SlurmClusterResolver()
+    try:
+      cluster = tf.distribute.cluster_resolver.SlurmClusterResolver()
+      return cluster, cluster.cluster_spec().as_dict().get('worker', [])
+    except (RuntimeError, ValueError, OSError) as error:
+      raise UserError(f'SLURM_PROCID is set, but this is no SLURM step: {files.reason(error)}') from error
   raise UserError('--strategy=multi_worker needs TF_CONFIG with the addresses of all workers, or a SLURM job')
+
+
+def _tell_who_is_missing(workers, done):
+  """Says every so often who cannot be reached, and ends the process in the end, for TensorFlow waits on and on."""
+  began = time.monotonic()
+  while not done.wait(_TELL_AFTER):
+    if missing := ', '.join(worker for worker in workers if _is_missing(worker)):
+      print(f'waiting for {missing}, which cannot be reached', file=sys.stderr, flush=True)
+      if time.monotonic() > began + _GIVE_UP_AFTER:
+        print(f'{missing} cannot be reached in {_GIVE_UP_AFTER:.0f} s; start all workers', file=sys.stderr, flush=True)
+        os._exit(2)
+
+
+def _is_missing(worker):
+  host, _, port = worker.rpartition(':')
+  try:
+    socket.create_connection((host, int(port)), timeout=2.0).close()
+  except (OSError, ValueError, OverflowError):
+    return True
+  return False
 
 
 def _tpu(tpu):
@@ -84,7 +148,6 @@ def _tpu(tpu):
     resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu)
     tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
-  except (ValueError, RuntimeError, tf.errors.OpError) as error:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    raise UserError(f'there is no TPU {tpu}: {reason}') from error
+  except Exception as error:  # whatever the libraries that ask Google's cloud meet
+    raise UserError(f'there is no TPU {tpu}: {files.reason(error)}') from error
   return tf.distribute.TPUStrategy(resolver)
