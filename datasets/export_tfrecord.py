@@ -42,10 +42,10 @@ def export(source: str, output: str, overwrite: bool = False):
 
   from film_tf.data import pipeline, sources
 
-  paths = sources.names(output)
+  read, paths = sources.find(source).files, sources.names(output)
   for path in paths:
     files.check(path, overwrite)
-  if both := _same_files(sources.find(source).files, paths):
+  if both := _same_files(read, paths):
     raise UserError(f'{output} would replace {both[0]}, which is of the source {source} itself; choose another name')
   triplets = sources.ordered(source)
   with contextlib.ExitStack() as stack, pipeline.readable([source]):  # all files are renamed at the end

@@ -209,7 +209,7 @@ def system_errors() -> tuple[type[Exception], ...]:
 def reason(error: Exception) -> str:
   """Returns what the system said, in a few words."""
   said = getattr(error, 'strerror', None) or getattr(error, 'message', None) or str(error)
-  said = re.sub(r'\{\{.*?\}\} | \[Op:\w+\]', '', said)  # TensorFlow adds where in a graph
+  said = re.sub(r'\{\{.*?\}\} | \[Op:\w+\]( name:.*)?', '', said)  # TensorFlow adds where in a graph
   return shortened(said.strip() or type(error).__name__)
 
 

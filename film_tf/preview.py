@@ -31,8 +31,8 @@ def main(words):
 
   config.parse_flags()
   data, drawn, augmentation = pipeline.configured(), scenes.configured(), augment.configured()
-  batches = pipeline.training(data, drawn, augmentation, batch_size=EXAMPLES.value, seed=settings.configured().seed)
   with pipeline.readable([*data.sources, drawn.photographs]):
+    batches = pipeline.training(data, drawn, augmentation, batch_size=EXAMPLES.value, seed=settings.configured().seed)
     batch = next(iter(batches))
   examples = [{key: value[i].numpy() for key, value in batch.items()} for i in range(EXAMPLES.value)]
   found = [contact_sheet.statistics(example) for example in examples]

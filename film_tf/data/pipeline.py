@@ -156,6 +156,8 @@ def readable(names: Iterable[str]):
   except tf.errors.DataLossError as error:
     raise UserError(f'damaged files: {_damaged(names) or files.reason(error)}') from error
   except (tf.errors.NotFoundError, tf.errors.FailedPreconditionError, tf.errors.PermissionDeniedError) as error:
+    if 'expected to contain' in error.message:
+      raise UserError(f'files have fewer records than their data set: {_damaged(names)}') from error
     raise UserError(f'cannot read {", ".join(filter(None, names))}: {files.reason(error)}') from error
   except tf.errors.InvalidArgumentError as error:
     if 'Iterator' not in error.message:
@@ -163,8 +165,6 @@ def readable(names: Iterable[str]):
     ours = re.search(r'assertion failed: (.*)', error.message)
     if ours:
       raise UserError(re.sub(r'[\[\]]', '', ours[1])) from error  # TensorFlow brackets its parts
-    if 'expected to contain' in error.message:
-      raise UserError(f'files have fewer records than their data set: {_damaged(names)}') from error
     cause = _cause(error.message)
     raise UserError(f'there is what is no triplet in {", ".join(filter(None, names))}: {cause}') from error
 

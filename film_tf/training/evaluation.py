@@ -12,7 +12,7 @@ import tensorflow as tf
 import tqdm
 
 from film_tf import fields, files, keys, metrics
-from film_tf.data import pipeline, sources
+from film_tf.data import pipeline
 from film_tf.errors import UserError
 from film_tf.fields import Count, CountOr0
 from film_tf.model import weights
@@ -56,14 +56,12 @@ class Evaluator:
     summaries: gets the means.
 
   Raises:
-    UserError: a source does not exist, or `evaluation.csv` is damaged.
+    UserError: `evaluation.csv` is damaged.
   """
 
   def __init__(self, evaluation: Evaluation, trainer: Trainer, base_dir: str | None, summaries: Summaries):
     self._evaluation, self._trainer, self._base_dir, self._summaries = evaluation, trainer, base_dir, summaries
     self._measured = -1  # the last step that was
-    for name in evaluation.sources:
-      sources.find(name)
     if evaluation.sources and base_dir:
       _read(self._path)
 

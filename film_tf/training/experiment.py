@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from film_tf import config, stopping
 from film_tf.data import augment, pipeline, scenes
+from film_tf.data import sources as triplet_sources
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.losses import losses
@@ -43,7 +44,7 @@ def run(base_dir: str, strategy: tf.distribute.Strategy | None = None, init_from
     raise UserError('base_dir is empty; give the run a folder')
   strategy = strategy or tf.distribute.get_strategy()
   with stopping.listening() as stop:
-    train, sources, loss = _configured(strategy)
+    train, measured, sources, loss = _configured(strategy)
     tf.keras.utils.set_random_seed(train.seed)
     if train.deterministic:
       tf.config.experimental.enable_op_determinism()
@@ -64,12 +65,12 @@ def run(base_dir: str, strategy: tf.distribute.Strategy | None = None, init_from
         strategy=strategy,
       )
     with run_folder.claimed(base_dir, strategies.is_chief(strategy)):
-      _train(base_dir, trainer, train, sources, init_from, stop)
+      _train(base_dir, trainer, train, measured, sources, init_from, stop)
 
 
 def _configured(strategy):
   """Returns what gin configures, checked for what does not go together."""
-  train = settings.configured()
+  train, measured = settings.configured(), evaluation.configured()
   parts = strategy.num_replicas_in_sync * train.accumulate
   if train.batch_size % parts:
     raise UserError(
@@ -82,20 +83,21 @@ def _configured(strategy):
     raise UserError(
       f'loss.weights has {of_flow.pop()}, which only synthetic data have; data.sources is {dict(data.sources)}'
     )
+  for name in {*data.sources, drawn.photographs, *measured.sources} - {'', 'synthetic'}:
+    triplet_sources.find(name)
   sides = {'synthetic.height': drawn.height, 'synthetic.width': drawn.width} if data.has_flow else {}
   if data.sources.keys() - {'synthetic'}:
     sides['augmentation.crop'] = augmentation.crop
   for name, side in sides.items():
     if side < loss.smallest:
       raise UserError(f'{name} is {side} pixels; the losses {", ".join(loss.weights)} need {loss.smallest} or more')
-  return train, sources, loss
+  return train, measured, sources, loss
 
 
-def _train(base_dir, trainer, train, sources, init_from, stop):
+def _train(base_dir, trainer, train, measured, sources, init_from, stop):
   """Goes on from the newest checkpoint, or starts; trains, and leaves what `run` promises."""
   strategy, chief = trainer.strategy, strategies.is_chief(trainer.strategy)
   data, drawn, augmentation = sources
-  measured = evaluation.configured()
   folder = os.path.join(base_dir, checkpoints.FOLDER)
   saved = checkpoints.Checkpoints(trainer.checkpoint, folder, train.keep, train.keep_every_hours)
   restored = checkpoints.newest_whole(folder)

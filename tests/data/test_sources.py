@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from film_tf.data import records, sources
+from film_tf.data import pipeline, records, sources
 from film_tf.errors import UserError
 from tests.data import triplets
 
@@ -99,6 +99,52 @@ def test_a_built_tfds_data_set_is_a_source(built):
   assert sorted(paths(sources.shuffled(built, 1, 8), 12), key=int) == [str(i) for i in range(12)]
 
 
+@pytest.mark.parametrize(
+  ('split', 'part'),
+  [
+    ('valid', r'there is no split valid .*; splits are train'),
+    ('train[:0]', 'has no triplets'),
+    ('train[5', 'there is no split'),
+  ],
+)
+def test_splits_that_there_are_not(split, part, built):
+  with pytest.raises(UserError, match=part) as error:
+    sources.ordered(built.replace('train', split))
+  assert 'build it first' not in error.value.message
+
+
+def shorten(path, count):
+  kept = [record.numpy() for record in tf.data.TFRecordDataset(str(path)).take(count)]
+  with tf.io.TFRecordWriter(str(path)) as writer:
+    for record in kept:
+      writer.write(record)
+
+
+@pytest.mark.parametrize(
+  ('harm', 'part'),
+  [
+    (lambda path: path.unlink(), r'cannot read .*tfrecord'),
+    (lambda path: path.write_bytes(b''), r'tfrecord.* is empty'),
+    (lambda path: path.write_bytes(path.read_bytes()[:-50]), r'damaged files: .*tfrecord'),
+    (lambda path: shorten(path, 5), r'fewer records than their data set: .*tfrecord'),
+  ],
+  ids=['missing', 'empty', 'truncated', 'short'],
+)
+def test_a_damaged_shard_of_a_built_data_set_is_named(harm, part, built, tmp_path):
+  (shard,) = tmp_path.rglob('*.tfrecord*')
+  harm(shard)
+  with pytest.raises(UserError, match=part), pipeline.readable([built]):
+    list(sources.ordered(built))
+
+
+@pytest.mark.parametrize('text', ['', '{', '[]', '{"name": 3}'])
+def test_damaged_information_of_a_built_data_set(text, built, tmp_path):
+  (info,) = tmp_path.rglob('dataset_info.json')
+  info.write_text(text)
+  with pytest.raises(UserError, match=r'tiny_triplet.*build it again'):
+    sources.ordered(built)
+
+
 def test_a_slice_of_a_split(built):
   assert paths(sources.ordered(f'{built}[25%:75%]')) == [str(i) for i in range(3, 9)]
 
@@ -141,6 +187,8 @@ def test_workers_share_a_built_data_set_that_is_one_file(built, workers):
     ('{}/none@2', '2 of 2'),
     ('{}/none', 'no such file'),
     ('{}/x-*', 'no such file'),
+    ('{}', 'is a folder'),
+    ('s3://nobucket/x', 'cannot read source s3://nobucket'),
     ('tfds:nothing_of_ours:train', 'nothing_of_ours'),
     ('tfds:nothing', 'expected tfds:NAME:SPLIT, such as tfds:nothing:train'),
   ],

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from datasets import export_tfrecord
 from film_tf import keys
-from film_tf.data import pipeline, sources
+from film_tf.data import pipeline, records, sources
 from film_tf.errors import UserError
 from tests.conftest import assert_user_error, command
 from tests.data import triplets
@@ -52,6 +52,40 @@ def test_what_it_refuses(tmp_path):
   with pytest.raises(UserError, match='out-00000-of-00002 exists already'):
     export_tfrecord.export(name, f'{tmp_path}/out@2')
   export_tfrecord.export(name, f'{tmp_path}/out@2', overwrite=True)
+
+
+@pytest.mark.parametrize('through', ['name', 'link', 'pattern'])
+def test_a_source_is_not_written_over_while_it_is_read(through, tmp_path):
+  name = triplets.write(tmp_path, [3, 1, 1])
+  before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+  output = name
+  if through == 'link':
+    (tmp_path / 'other').symlink_to(tmp_path)
+    output = f'{tmp_path}/other/set@3'
+  with pytest.raises(UserError, match=r'would replace .*set-00000-of-00003, which is of the source'):
+    export_tfrecord.export(f'{tmp_path}/set-*' if through == 'pattern' else name, output, overwrite=True)
+  assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_shards_are_replaced_all_or_none(tmp_path):
+  name = triplets.write(tmp_path, [3, 1])
+  export_tfrecord.export(name, f'{tmp_path}/out@2')
+  before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+  last = tmp_path / 'set-00001-of-00002'
+  last.write_bytes(last.read_bytes()[:-30])
+  with pytest.raises(UserError, match=r'damaged files: .*set-00001-of-00002'):  # the input is to blame
+    export_tfrecord.export(name, f'{tmp_path}/out@2', overwrite=True)
+  before[last.name] = last.read_bytes()
+  assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_damaged_frames_are_not_copied(tmp_path):
+  frames = (b'\x89PNG, but no more', *(triplets.png(triplets.frame(1, time)) for time in (1, 2)))
+  with tf.io.TFRecordWriter(f'{tmp_path}/bad') as writer:
+    writer.write(records.encode(records.Triplet('a/b', frames, 24, 32)))
+  with pytest.raises(UserError, match=r"triplet 'a/b' of .*bad is damaged"):
+    export_tfrecord.export(f'{tmp_path}/bad', f'{tmp_path}/out')
+  assert [path.name for path in tmp_path.iterdir()] == ['bad']
 
 
 @pytest.mark.slow

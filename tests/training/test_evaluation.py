@@ -128,6 +128,34 @@ def test_the_best_averages_are_kept(tmp_path):
   assert float(rows(tmp_path)[1]['psnr']) < psnr[1]
 
 
+def test_a_killed_evaluation_is_made_up_for_and_later_ones_are_forgotten(tmp_path):
+  name = triplets.write(tmp_path, [2])
+  evaluate, _ = make(tmp_path, sources=[name], every=10)
+  for step in (10, 20, 30):
+    evaluate(step)
+  before = (tmp_path / 'evaluation.csv').read_text(), (tmp_path / 'best.npz').read_bytes()
+  kept = before[0].splitlines()
+  (tmp_path / 'evaluation.csv').write_text('\n'.join([*kept[:2], '']))  # killed while it measured step 20
+  make(tmp_path, sources=[name], every=10)[0].go_on(20)
+  assert (tmp_path / 'evaluation.csv').read_text().splitlines() == kept[:3]
+  (tmp_path / 'evaluation.csv').write_text(before[0])  # another branch measured 30, and step 20 is what is restored
+  make(tmp_path, sources=[name], every=10)[0].go_on(20)
+  assert (tmp_path / 'evaluation.csv').read_text().splitlines() == kept[:3]
+  make(tmp_path, sources=[name], every=10)[0].go_on(25)  # which nobody measures
+  assert (tmp_path / 'evaluation.csv').read_text().splitlines() == kept[:3]
+  assert (tmp_path / 'best.npz').read_bytes() == before[1]
+
+
+@pytest.mark.parametrize(
+  'text', ['nonsense', 'step,source\n1', 'step,source,examples,psnr,ssim\nten,a,1,2,3\n', b'\xff\x00', '"']
+)
+def test_a_damaged_table_is_told_at_the_start(text, tmp_path):
+  name = triplets.write(tmp_path, [2])
+  (tmp_path / 'evaluation.csv').write_bytes(text if isinstance(text, bytes) else f'{text}\n'.encode())
+  with pytest.raises(UserError, match=r'evaluation\.csv is damaged'):
+    make(tmp_path, sources=[name])
+
+
 def test_without_sources_nothing_is_measured(tmp_path):
   make(tmp_path)[0](10)
   assert not list(tmp_path.iterdir())
@@ -143,8 +171,9 @@ def test_mistakes(tmp_path):
   for options in [{'sources': 'a'}, {'sources': [1]}, {'examples': -1}, {'every': 0}, {'every': 2.5}]:
     with pytest.raises(UserError, match=f'evaluation.{next(iter(options))} is'):
       Evaluation(**options)
+  evaluate, _ = make(tmp_path, sources=[f'{tmp_path}/nowhere'])
   with pytest.raises(UserError, match='nowhere'):
-    make(tmp_path, sources=[f'{tmp_path}/nowhere'])
+    evaluate(1)
   (tmp_path / 'text').write_text('not triplets, but words')
   evaluate, _ = make(tmp_path, sources=[f'{tmp_path}/text'])
   with pytest.raises(UserError, match=r'damaged files: .*/text'):

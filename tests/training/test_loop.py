@@ -20,6 +20,22 @@ def slow(x):
   return x
 
 
+@pytest.mark.parametrize('scaled', [False, True], ids=['float32', 'float16'])
+def test_states_are_good_whose_next_loss_was_finite(scaled):
+  """Batch 6 is bad, and all after it: the state after 4 steps led to a finite loss, that after 5 did not."""
+  trainer = Trainer(FilmNet(TINY, dtype='mixed_float16' if scaled else 'float32'), Loss(), OptimizerOptions(), 40)
+  if scaled:
+    trainer.scale.assign(0.5)
+  good = {**pair(1, 16, 16), 'time': np.full((1, 1), 0.5, np.float32)}
+  good['y'] = good['x0']
+  bad = {**good, 'y': np.full_like(good['y'], np.nan)}
+  numbers = tf.data.Dataset.range(40)
+  batches = numbers.map(lambda i: {key: tf.where(i < 5, good[key], bad[key]) for key in good})
+  with pytest.raises(loop.NotFiniteError) as error:
+    loop.run(trainer, iter(batches), 1, 40, 4, [], Stop())
+  assert error.value.first == 5
+
+
 @pytest.mark.parametrize('starved', [False, True])
 def test_waiting_for_batches_is_told(starved):
   batch = {**pair(1, 16, 16), 'time': np.full((1, 1), 0.5, np.float32)}

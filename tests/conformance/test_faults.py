@@ -1,0 +1,129 @@
+"""What was there is there after a kill, a full disk or a damaged file; and the same command then does its work."""
+
+import shlex
+import signal
+import sys
+
+import pytest
+
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from tests import faults
+from tests.conftest import TINY, assert_user_error, command, on_small_disk
+from tests.data import triplets
+from tests.datasets.build_tree import layout
+from tests.training import runs
+
+BUILD = ['vimeo90k_triplet', '--manual_dir=root', '--data_dir=built']
+
+
+@pytest.fixture
+def built(tmp_path):
+  """A built data set, and what it was built from."""
+  layout('vimeo90k_triplet', tmp_path / 'root')
+  assert command('datasets.build', *BUILD, cwd=tmp_path).returncode == 0
+  return tmp_path / 'built' / 'vimeo90k_triplet'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_build_that_is_stopped_leaves_the_old_data_set_and_nothing_for_long(number, built, tmp_path):
+  before = faults.snapshot(built)
+  process = faults.start('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
+  faults.wait_until(lambda: any(built.glob('.1.0.0.building/**/*incomplete*')), process)
+  second = command('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
+  assert_user_error(second, '1.0.0 is in use by process', process.pid)
+  assert 'Traceback' not in faults.kill(process, number)
+  now = faults.snapshot(built)
+  assert {name: data for name, data in now.items() if name.startswith('1.0.0')} == before
+  if number == signal.SIGTERM:
+    assert now == before
+  assert_user_error(command('datasets.build', *BUILD, cwd=tmp_path), 'exists already')
+  again = command('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
+  assert again.returncode == 0, again.stderr
+  assert faults.snapshot(built).keys() == before.keys()
+
+
+@pytest.mark.slow
+def test_a_full_disk_while_building_keeps_the_old_data_set(tmp_path):
+  layout('vimeo90k_triplet', tmp_path / 'root')
+  words = shlex.join([sys.executable, '-m', 'datasets.build', *BUILD[:2], '--data_dir=disk/built'])
+  script = (
+    f'{words} && ls -R disk > before; {words} --overwrite; echo ended with $?; ls -R disk > after; diff before after'
+  )
+  result = on_small_disk(script, '150k', tmp_path)
+  assert 'ended with 2' in result.stdout, result.stdout + result.stderr
+  assert result.returncode == 0, result.stdout
+  assert 'Traceback' not in result.stderr
+  assert 'No space left' in result.stderr
+
+
+@pytest.mark.slow
+def test_damaged_weights_are_told_by_every_command_that_reads_them(tmp_path):
+  weights.save(FilmNet(TINY), tmp_path / 'net.npz')
+  for way in faults.damages(tmp_path / 'net.npz'):
+    result = command('film_tf.export', '--model=net.npz', '--output=new', cwd=tmp_path)
+    if way != 'a byte flipped' or result.returncode:  # which may be of no importance to a zip file
+      assert_user_error(result, 'net.npz')
+      assert not (tmp_path / 'new').exists()
+
+
+@pytest.mark.slow
+def test_damaged_records_are_told_by_every_command_that_reads_them(tmp_path):
+  triplets.write(tmp_path, [3])
+  for _ in faults.damages(tmp_path / 'set-00000-of-00001'):
+    for module, words in [
+      ('eval.run', ['--model=blend', '--data=set@1']),
+      ('datasets.export_tfrecord', ['set@1', '--output=new']),
+    ]:
+      result = command(module, *words, cwd=tmp_path)
+      assert result.returncode == 2, result.stderr
+      assert 'Traceback' not in result.stderr
+      assert 'set' in result.stderr.splitlines()[-1]
+      assert not (tmp_path / 'new').exists()
+
+
+@pytest.mark.slow
+def test_a_second_trainer_is_refused_and_a_kill_while_measuring_loses_nothing(tmp_path):
+  """The killed run, resumed, leaves the evaluation.csv and best.npz of one that nobody killed."""
+  name = triplets.write(tmp_path, [30])
+  bindings = ['train.steps = 12', f'evaluation.sources = ["{name}"]', 'evaluation.every = 4']
+  bindings += ['train.show_every = 1000', 'train.checkpoint_every = 12']
+  _, *words = runs.words(tmp_path / 'run', *bindings)
+  process = faults.start('film_tf.train', *words, cwd=tmp_path)
+  faults.wait_until((tmp_path / 'run' / 'checkpoints' / 'step-4.index').exists, process)
+  assert_user_error(command('film_tf.train', *words, cwd=tmp_path), 'run is in use by process', process.pid)
+  assert not (tmp_path / 'run' / 'evaluation.csv').exists()  # it measures 30 triplets, which takes a while
+  faults.kill(process, signal.SIGKILL)
+  result = command('film_tf.train', *words, cwd=tmp_path)
+  assert result.returncode == 0, result.stderr
+  assert 'step-4' in result.stderr
+  _, *words = runs.words(tmp_path / 'whole', *bindings)
+  assert command('film_tf.train', *words, cwd=tmp_path).returncode == 0
+  for file in ('evaluation.csv', 'best.npz', 'film.npz'):
+    assert (tmp_path / 'run' / file).read_bytes() == (tmp_path / 'whole' / file).read_bytes(), file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('again', [False, True], ids=['once', 'twice'])
+def test_ctrl_c_is_answered_at_once_and_the_second_ends_it(again, tmp_path):
+  """As soon as the run has begun, and with many steps in one call."""
+  bindings = ['train.steps = 100_000', 'train.inner_steps = 3000', 'train.log_every = 3000', 'train.show_every = 3000']
+  _, *words = runs.words(tmp_path / 'run', *bindings, 'train.checkpoint_every = 3000')
+  process = faults.start('film_tf.train', *words, cwd=tmp_path)
+  for line in process.stderr:
+    if 'starting in' in line:
+      break
+  process.send_signal(signal.SIGINT)
+  for line in process.stderr:
+    if 'SIGINT: saving and ending' in line:
+      break
+  else:
+    pytest.fail('the first was not answered')
+  if again:
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+  else:
+    told = process.communicate(timeout=300)[1]
+    assert process.returncode == 130
+    assert 'the same command goes on from it' in told

@@ -1,0 +1,116 @@
+"""The mistakes that people make at each command, and what its one line must say. A row is cheap: add yours.
+
+Each command runs in a fork of a process that has loaded TensorFlow; none comes as far as tracing a network.
+"""
+
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from tests.conftest import TINY, assert_user_error, command
+from tests.data import triplets
+from tests.training import runs
+
+TRAIN = ['--base_dir=run', '--gin_configs=gin/film_demo.gin', *(f'--gin_bindings={binding}' for binding in runs.TINY)]
+
+
+def train(*bindings):
+  return [*TRAIN, *(f'--gin_bindings={binding}' for binding in bindings)]
+
+
+def reads(source):
+  return train(f'data.sources = {{"{source}": 1.0}}', 'augmentation.crop = 32')
+
+
+ROWS = [
+  # names that are empty, as of an unset shell variable
+  ('film_tf.train', ['--base_dir=', *TRAIN[1:]], ['--base_dir is empty']),
+  ('film_tf.train', [*TRAIN, '--init_from='], ['--init_from is empty']),
+  ('film_tf.train', ['--base_dir=run', '--gin_configs='], ['--gin_configs is empty']),
+  ('film_tf.preview', ['--gin_configs=gin/film_demo.gin', '--output='], ['--output is empty']),
+  ('film_tf.export', ['--output='], ['--output is empty']),
+  ('film_tf.export', ['--output=new', '--model='], ['--model is empty']),
+  ('eval.run', ['--model=', '--data=photos'], ['--model is empty']),
+  ('datasets.build', ['vimeo90k_triplet', '--manual_dir='], ['--manual_dir is empty']),
+  ('datasets.export_tfrecord', ['set@1', '--output='], ['--output is empty']),
+  # folders and files that are not ours
+  ('film_tf.export', ['--output=photos', '--overwrite'], ['photos is not a SavedModel', 'would delete photos/1.png']),
+  ('film_tf.export', ['--output=text', '--overwrite'], ['text is a file']),
+  ('film_tf.preview', ['--gin_configs=gin/film_demo.gin', '--output=d.png', '--overwrite'], ['d.png is a folder']),
+  ('eval.run', ['--model=blend', '--data=photos', '--output=d.csv', '--overwrite'], ['d.csv is a folder']),
+  ('datasets.export_tfrecord', ['set@1', '--output=photos', '--overwrite'], ['photos is a folder']),
+  ('datasets.export_tfrecord', ['set@1', '--output=set@1', '--overwrite'], ['would replace set-00000-of-00001']),
+  # values of the wrong type, or beyond what can be meant
+  ('film_tf.train', train("train.deterministic = 'no'"), ["train.deterministic is 'no'", 'True or False']),
+  ('film_tf.train', train("train.compiled = 'False'"), ["train.compiled is 'False'"]),
+  ('film_tf.train', train('train.steps = True'), ['train.steps is True', 'whole number']),
+  ('film_tf.train', train("train.keep_every_hours = 'no'"), ["train.keep_every_hours is 'no'"]),
+  ('film_tf.train', train('train.keep_every_hours = -1'), ['train.keep_every_hours is -1']),
+  ('film_tf.train', train('train.batch_size = 10_000_000_000_000'), ['train.batch_size is 10000000000000']),
+  ('film_tf.train', train('model.pyramid_levels = 40'), ['model.pyramid_levels is 40']),
+  ('film_tf.train', train("loss.weights = {'l1': 1e999}"), ['loss.weights', 'inf']),
+  ('film_tf.train', train("loss.weights = {'l1': 0.0}"), ['loss.weights', 'nothing to minimise']),
+  ('film_tf.train', train("loss.weights = {'laplacian': 1.0}", 'synthetic.height = 16'), ['16 pixels', '32 or more']),
+  ('film_tf.train', train("loss.weights = {'census': 1.0}", 'synthetic.width = 6'), ['6 pixels', '7 or more']),
+  ('film_tf.train', train("optimizer.learning_rate = '1e-4'"), ["optimizer.learning_rate is '1e-4'"]),
+  # sources that are something else
+  ('film_tf.train', reads('photos'), ['photos', 'is a folder']),
+  ('film_tf.train', reads('phot*'), ['phot*', 'is a folder']),
+  ('film_tf.train', reads('s3://bucket/set@2'), ['s3://bucket/set@2', 'not implemented']),
+  ('film_tf.train', reads('tfds:none_of_ours:train'), ['none_of_ours', 'build it first']),
+  ('film_tf.preview', [*reads('keyless')[1:], '--output=a.png'], ['keyless', 'frame_0/encoded', 'required']),
+  ('film_tf.preview', [*reads('noise')[1:], '--output=a.png'], ['damaged files: noise']),
+  ('eval.run', ['--model=blend', '--data=keyless'], ['keyless', 'frame_0/encoded']),
+  ('datasets.export_tfrecord', ['keyless', '--output=new'], ['keyless', 'frame_0/encoded']),
+  ('datasets.export_tfrecord', ['noise', '--output=new'], ['damaged files: noise']),
+  # what is not there
+  ('film_tf.train', [*TRAIN, '--tpu=none-there'], ['there is no TPU none-there']),
+  ('film_tf.train', ['--base_dir=s3://bucket/run', *TRAIN[1:]], ['s3://bucket/run', 'not implemented']),
+  ('film_tf.train', train("evaluation.sources = ['nowhere']"), ['nowhere', 'no such file']),
+  ('film_tf.train', [*TRAIN, '--init_from=nowhere'], ['nowhere is no weights file']),
+  ('film_tf.train', [*TRAIN, '--init_from=film_mini'], ['film_mini do not fit', 'more']),
+  ('film_tf.train', [*train('model.bilateral_flow = False'), '--init_from=nan.npz'], ['nan.npz are not finite']),
+  ('film_tf.train', ['--base_dir=run', '--gin_configs=loop.gin'], ['loop.gin includes itself']),
+  ('film_tf.train', ['--base_dir=finished', *TRAIN[1:]], ['finished has film.npz', 'no checkpoint']),
+  ('film_tf.train', ['--base_dir=text', *TRAIN[1:]], ['cannot write', 'text']),
+  ('film_tf.export', ['--model=nan.npz', '--output=new'], ['nan.npz are not finite']),
+]  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory) -> pathlib.Path:
+  """What the rows name."""
+  root = tmp_path_factory.mktemp('mistakes')
+  triplets.write(root, [2], 40, 48)
+  for name in ('photos', 'd.png', 'd.csv', 'finished'):
+    (root / name).mkdir()
+  for number in (1, 2, 3, 4):
+    Image.fromarray(triplets.frame(0, number)).save(root / 'photos' / f'{number}.png')
+  (root / 'text').write_text('mine')
+  (root / 'noise').write_text('not triplets, but words that are long enough')
+  (root / 'finished' / 'film.npz').write_text('mine')
+  (root / 'loop.gin').write_text("include 'loop.gin'\n")
+  with tf.io.TFRecordWriter(str(root / 'keyless')) as writer:
+    writer.write(tf.train.Example().SerializeToString())
+  net = FilmNet(TINY)
+  arrays = {name: variable.numpy() for name, variable in weights.named(net).items()}
+  weights.save(net, root / 'good.npz')
+  with np.load(root / 'good.npz') as good:
+    np.savez(root / 'nan.npz', **{**good, next(iter(arrays)): np.full_like(next(iter(arrays.values())), np.nan)})
+  return root
+
+
+def everything(root):
+  return {path: path.read_bytes() for path in root.rglob('*') if path.is_file()}
+
+
+@pytest.mark.parametrize(('module', 'words', 'parts'), ROWS, ids=lambda value: str(value)[-60:])
+def test_a_mistake_is_one_line_and_changes_nothing(module, words, parts, folder):
+  before = everything(folder)
+  assert_user_error(command(module, *words, cwd=folder), *parts)
+  assert everything(folder) == before

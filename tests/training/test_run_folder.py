@@ -1,0 +1,140 @@
+"""What is in a run's folder decides how it goes on, whatever was killed, lost or changed meanwhile."""
+
+import pytest
+import tensorflow as tf
+
+from film_tf.errors import UserError
+from film_tf.model.options import Options
+from film_tf.training import checkpoints, run_folder
+from film_tf.training.checkpoints import Checkpoints
+from film_tf.training.optimizer import OptimizerOptions
+from film_tf.training.settings import Train
+from tests.conftest import TINY
+
+CONFIG = """
+import film_tf.training.experiment
+
+# Parameters for model:
+model.filters = 4
+model.flow_convs = [1, 1]
+model.use_aux_outputs = True
+model.gone = 3
+
+optimizer.learning_rate = 0.0001
+train.steps = 30
+train.precision = \\
+    'float32'
+loss.weights = %macro
+"""
+
+
+def make(folder, keep=3, hours=0.0):
+  variable = tf.Variable(0.0)
+  return Checkpoints(tf.train.Checkpoint(value=variable), str(folder), keep, hours), variable
+
+
+def fill(folder, steps, **options):
+  saved, variable = make(folder, **options)
+  for step in steps:
+    variable.assign(step)
+    saved.save(step)
+
+
+@pytest.mark.parametrize('harm', [None, b'', b'\xff\xfe\x00', b'nonsense: {', b'model_checkpoint_path: "step-7"'])
+def test_the_files_say_what_is_there_and_not_the_state_file(harm, tmp_path):
+  fill(tmp_path, [10, 20, 30])
+  if harm is None:
+    (tmp_path / 'checkpoint').unlink()
+  else:
+    (tmp_path / 'checkpoint').write_bytes(harm)
+  newest = checkpoints.newest_whole(str(tmp_path))
+  assert newest == str(tmp_path / 'step-30')
+  saved, variable = make(tmp_path)
+  saved.restore(newest)
+  assert variable.numpy() == 30
+  variable.assign(40)
+  saved.save(40)
+  assert tf.train.latest_checkpoint(str(tmp_path)) == str(tmp_path / 'step-40')
+  assert checkpoints.newest_whole(str(tmp_path)) == str(tmp_path / 'step-40')
+  if harm != b'model_checkpoint_path: "step-7"':
+    assert [checkpoints.step_of(path) for path in checkpoints.found(str(tmp_path))] == [40, 30, 20]
+
+
+def test_what_is_kept_for_good_is_kept_though_the_state_file_is_lost(tmp_path):
+  fill(tmp_path, [10, 20, 30, 40, 50], keep=2, hours=1e-9)
+  assert len(checkpoints.found(str(tmp_path))) == 5
+  (tmp_path / 'checkpoint').unlink()
+  fill(tmp_path, [60, 70, 80, 90], keep=2, hours=5.0)
+  assert {10, 20, 30} <= {checkpoints.step_of(path) for path in checkpoints.found(str(tmp_path))}
+
+
+def test_a_damaged_newest_one_is_passed_over_and_all_damaged_are_an_error(tmp_path, capfd):
+  fill(tmp_path, [10, 20])
+  (tmp_path / 'step-20.data-00000-of-00001').write_bytes(b'')
+  assert checkpoints.newest_whole(str(tmp_path)) == str(tmp_path / 'step-10')
+  assert 'step-20 is damaged' in capfd.readouterr().err
+  (tmp_path / 'step-10.index').write_bytes(b'')
+  with pytest.raises(UserError, match=r'no checkpoint can be read, of .*step-20, .*step-10'):
+    checkpoints.newest_whole(str(tmp_path))
+
+
+@pytest.mark.parametrize('name', run_folder.RESULTS)
+def test_results_without_checkpoints_are_not_written_over(name, tmp_path):
+  run_folder.check_not_started_over(str(tmp_path))
+  (tmp_path / name).touch()
+  with pytest.raises(UserError, match=f'has {name} of a run, but no checkpoint to go on from'):
+    run_folder.check_not_started_over(str(tmp_path))
+
+
+def changes(folder, **options):
+  return run_folder.changes(str(folder), 'step-30', options)
+
+
+@pytest.mark.parametrize(
+  ('options', 'parts'),
+  [
+    ({'model': Options(**{**TINY.__dict__, 'filters': 6})}, 'model.filters = 4, and now it is 6'),
+    ({'model': Options(**{**TINY.__dict__, 'flow_convs': (2, 1)})}, r'flow_convs = \[1, 1\], and now it is \[2, 1\]'),
+    ({'optimizer': OptimizerOptions(1e-3)}, 'optimizer.learning_rate = 0.0001, and now it is 0.001'),
+  ],
+)
+def test_another_network_or_optimiser_is_refused_with_both_values(options, parts, tmp_path):
+  (tmp_path / 'config.gin').write_text(CONFIG)
+  with pytest.raises(UserError, match=f'step-30 was written with .*{parts}'):
+    changes(tmp_path, **options)
+
+
+def test_what_may_change_is_said(tmp_path):
+  (tmp_path / 'config.gin').write_text(CONFIG)
+  assert changes(tmp_path, model=TINY, optimizer=OptimizerOptions(), train=Train(steps=30)) == []
+  other = Options(**{**TINY.__dict__, 'use_aux_outputs': False})
+  found = changes(tmp_path, model=other, train=Train(steps=40, precision='mixed_float16'))
+  assert found == [
+    'model.use_aux_outputs = False (was True)',
+    'train.steps = 40 (was 30)',
+    "train.precision = 'mixed_float16' (was 'float32')",
+  ]
+
+
+def test_old_runs_without_a_readable_config_go_on(tmp_path):
+  assert changes(tmp_path, model=TINY) == []
+  (tmp_path / 'config.gin').write_bytes(b'\xff\xfe')
+  assert changes(tmp_path, model=TINY) == []
+
+
+def test_only_one_trainer_has_the_folder(tmp_path):
+  with run_folder.claimed(str(tmp_path / 'run'), chief=True):
+    with (
+      pytest.raises(UserError, match=r'base_dir .*run is in use by process'),
+      run_folder.claimed(str(tmp_path / 'run'), chief=True),
+    ):
+      pass
+    with run_folder.claimed(str(tmp_path / 'run'), chief=False):
+      pass
+
+
+@pytest.mark.parametrize('name', ['checkpoints', 'events'])
+def test_what_cannot_be_written_is_noticed_before_the_first_step(name, tmp_path):
+  (tmp_path / name).touch()
+  with pytest.raises(UserError, match=f'cannot write .*{name}'):
+    run_folder.prepare(str(tmp_path))
