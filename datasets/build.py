@@ -103,6 +103,10 @@ def _built(cls, options, folder):
       builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=MANUAL_DIR.value))
       builder.data_path.rename(temporary)
     return builder
+  except RuntimeError as error:  # as TFDS makes one of what it cannot raise again
+    if not isinstance(error.__cause__, files.system_errors()):
+      raise
+    raise UserError(f'cannot write {folder}: {files.reason(error.__cause__)}') from error
   finally:
     if work.exists():
       work.rmtree()

@@ -1,7 +1,10 @@
 """What was there is there after a kill, a full disk or a damaged file; and the same command then does its work."""
 
+import os
+import pathlib
 import shlex
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from tests import faults
-from tests.conftest import TINY, assert_user_error, command, on_small_disk
+from tests.conftest import ROOT, TINY, assert_user_error, command, on_small_disk
 from tests.data import triplets
 from tests.datasets.build_tree import layout
 from tests.training import runs
@@ -29,11 +32,15 @@ def built(tmp_path):
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_a_build_that_is_stopped_leaves_the_old_data_set_and_nothing_for_long(number, built, tmp_path):
   before = faults.snapshot(built)
+  frame = tmp_path / 'root/vimeo_triplet/sequences/00003/0010/im3.png'
+  frame.rename(tmp_path / 'frame')
+  os.mkfifo(frame)  # who reads it waits
   process = faults.start('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
   faults.wait_until(lambda: any(built.glob('.1.0.0.building/**/*incomplete*')), process)
   second = command('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
   assert_user_error(second, '1.0.0 is in use by process', process.pid)
   assert 'Traceback' not in faults.kill(process, number)
+  (tmp_path / 'frame').replace(frame)
   now = faults.snapshot(built)
   assert {name: data for name, data in now.items() if name.startswith('1.0.0')} == before
   if number == signal.SIGTERM:
@@ -127,3 +134,34 @@ def test_ctrl_c_is_answered_at_once_and_the_second_ends_it(again, tmp_path):
     told = process.communicate(timeout=300)[1]
     assert process.returncode == 130
     assert 'the same command goes on from it' in told
+
+
+def test_ctrl_c_while_tensorflow_is_loaded_is_one_word(tmp_path):
+  process = faults.start('film_tf.export', '--output=new', cwd=tmp_path)
+  maps = pathlib.Path(f'/proc/{process.pid}/maps')
+  faults.wait_until(lambda: 'tensorflow' in maps.read_text(), process)
+  assert faults.kill(process, signal.SIGINT) == 'interrupted\n'
+  assert process.returncode == 130
+
+
+def test_a_full_disk_costs_tensorboard_and_not_the_run(tmp_path):
+  script = """
+from film_tf.training.summaries import Summaries
+summaries = Summaries('disk/events')
+for step in range(3000):
+  summaries.scalars({f'a name that is long enough to fill a disk {i}': 1.0 for i in range(20)}, step)
+summaries.close()
+print('done')
+"""
+  result = on_small_disk(shlex.join([sys.executable, '-c', script]), '64k', tmp_path)
+  assert result.stdout == 'done\n', result.stderr
+  assert result.stderr.count('nothing more goes to TensorBoard') == 1
+
+
+def test_who_reads_no_further_is_no_error(tmp_path):
+  triplets.write(tmp_path, [3])
+  words = shlex.join([sys.executable, '-m', 'eval.run', '--model=repeat', '--data=set@1'])
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+  result = subprocess.run(f'{words} | true', shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+  assert 'Traceback' not in result.stderr
+  assert 'Exception' not in result.stderr

@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image
 
+from datasets import dummy
 from film_tf.errors import UserError
 from tests.conftest import assert_user_error, command
 from tests.datasets.build_tree import build, layout
@@ -59,6 +60,21 @@ def test_an_empty_list(vimeo, tmp_path):
   (vimeo / 'vimeo_triplet/tri_trainlist.txt').write_text('\n\n')
   with pytest.raises(UserError, match=r'tri_trainlist\.txt is empty'):
     build('vimeo90k_triplet', vimeo, tmp_path / 'built')
+
+
+@pytest.mark.parametrize('text', [b'00001/0001\ncaf\xe9\n', bytes(range(128, 256))], ids=['Latin-1', 'binary'])
+def test_a_list_that_is_not_utf8(text, vimeo, tmp_path):
+  (vimeo / 'vimeo_triplet/tri_trainlist.txt').write_bytes(text)
+  with pytest.raises(UserError, match=r'tri_trainlist\.txt cannot be read: it is not text in UTF-8'):
+    build('vimeo90k_triplet', vimeo, tmp_path / 'built')
+
+
+@pytest.mark.parametrize('split', ['train', 'test'])
+def test_a_split_of_which_nothing_is_good(split, vimeo, tmp_path):
+  for name in dummy.VIMEO[split]:
+    (vimeo / 'vimeo_triplet/sequences' / name / 'im2.png').write_bytes(b'')
+  with pytest.raises(UserError, match=f'clips are broken; none in split {split}; .*im2.png'):
+    build('vimeo90k_triplet', vimeo, tmp_path / 'built', skip_broken=True)
 
 
 def test_a_missing_list(vimeo, tmp_path):

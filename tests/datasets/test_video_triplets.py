@@ -92,6 +92,13 @@ def test_tiles_in_which_something_moves(tmp_path):
     Config(name='small', tile=31)
 
 
+def test_names_that_are_not_utf8(tmp_path):
+  root = layout('video_triplets', tmp_path / 'root')
+  (root / 'first').rename(os.fsdecode(os.fsencode(root) + b'/caf\xe9'))
+  made = build('video_triplets', root, tmp_path / 'built')
+  assert {name.split('/')[0] for name in names(made)} == {'caf\\xe9', 'second'}
+
+
 def test_a_damaged_video_is_named(tmp_path):
   root = layout('video_triplets', tmp_path / 'root')
   (root / 'bad.mp4').write_bytes(b'nothing')

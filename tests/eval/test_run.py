@@ -1,6 +1,8 @@
 """The yardstick on real files."""
 
 import csv
+import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -59,14 +61,22 @@ def test_triplets_of_a_video(tmp_path):
       np.testing.assert_allclose(image, scene((number + offset) / 2), atol=1 / 255)
 
 
-def test_triplets_of_folders(tmp_path):
+def test_triplets_of_folders(tmp_path, capfd):
   for name in ('10', '9', 'deep/er'):
     for number, time in ((1, 0), (2, 0.5), (3, 1)):
       save(tmp_path / name / f'im{number}.png', scene(time))
   save(tmp_path / 'pair' / 'im1.png', scene(0))
   found = list(triplets.find(str(tmp_path)))
   assert [triplet.name for triplet in found] == ['9', '10', 'deep/er']
+  assert f'left out, since a triplet is a folder of three images: {tmp_path}/pair (1 images)' in capfd.readouterr().err
   np.testing.assert_allclose(found[0].y, scene(0.5), atol=0.5 / 255 + 1e-6)
+
+
+def test_names_that_are_not_utf8(tmp_path):
+  folder = os.fsdecode(os.fsencode(tmp_path) + b'/caf\xe9')
+  for number, time in ((1, 0), (2, 0.5), (3, 1)):
+    save(pathlib.Path(folder) / f'im{number}.png', scene(time))
+  assert [triplet.name for triplet in triplets.find(str(tmp_path))] == ['caf\\xe9']
 
 
 @pytest.mark.slow

@@ -57,7 +57,9 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(run, tmp_path):
 @pytest.mark.slow
 def test_a_finished_run_stays_finished(run, tmp_path):
   folder = shutil.copytree(run[0], tmp_path / 'run')
-  train(folder, 'train.steps = 20')
+  told = train(folder, 'train.steps = 20').stderr
+  assert 'train.steps is 20, and step 30 is taken: no more are' in told
+  assert 'changed since the last start: train.steps = 20 (was 30)' in told
   for name, value in final_weights(folder).items():
     np.testing.assert_array_equal(final_weights(run[0])[name], value)
 

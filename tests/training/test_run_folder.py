@@ -1,14 +1,19 @@
 """What is in a run's folder decides how it goes on, whatever was killed, lost or changed meanwhile."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from film_tf.errors import UserError
+from film_tf.losses.losses import Loss
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
 from film_tf.training import checkpoints, run_folder
 from film_tf.training.checkpoints import Checkpoints
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.settings import Train
+from film_tf.training.trainer import Trainer
 from tests.conftest import TINY
 
 CONFIG = """
@@ -76,6 +81,20 @@ def test_a_damaged_newest_one_is_passed_over_and_all_damaged_are_an_error(tmp_pa
   (tmp_path / 'step-10.index').write_bytes(b'')
   with pytest.raises(UserError, match=r'no checkpoint can be read, of .*step-20, .*step-10'):
     checkpoints.newest_whole(str(tmp_path))
+
+
+def test_who_starts_from_a_run_takes_its_newest_whole_checkpoint(tmp_path):
+  trainer = Trainer(FilmNet(TINY), Loss(), OptimizerOptions(), 40)
+  saved = Checkpoints(trainer.checkpoint, str(tmp_path / 'checkpoints'))
+  saved.save(10)
+  expected = [weight.numpy() for weight in trainer.weights]
+  trainer.weights[0].assign_add(tf.ones_like(trainer.weights[0]))
+  saved.save(20)
+  (tmp_path / 'checkpoints' / 'step-20.data-00000-of-00001').write_bytes(b'')
+  net = FilmNet(TINY)
+  checkpoints.initialise(net, str(tmp_path))
+  for variable, value in zip(weights.named(net).values(), expected, strict=True):
+    np.testing.assert_array_equal(variable, value)
 
 
 @pytest.mark.parametrize('name', run_folder.RESULTS)
