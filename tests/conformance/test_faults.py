@@ -2,10 +2,12 @@
 
 import os
 import pathlib
+import random
 import shlex
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -165,3 +167,19 @@ def test_who_reads_no_further_is_no_error(tmp_path):
   result = subprocess.run(f'{words} | true', shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
   assert 'Traceback' not in result.stderr
   assert 'Exception' not in result.stderr
+
+
+@pytest.mark.slow
+def test_an_export_that_is_killed_at_some_moment_leaves_the_old_or_the_new_one(tmp_path):
+  weights.save(FilmNet(TINY), tmp_path / 'net.npz')
+  words = ['film_tf.export', '--model=net.npz', '--output=saved']
+  assert command(*words, cwd=tmp_path).returncode == 0
+  before = faults.snapshot(tmp_path / 'saved').keys()
+  for share in (0.3, 0.6, 0.9):
+    process = faults.start(*words, '--overwrite', cwd=tmp_path)
+    faults.wait_until(lambda: any(tmp_path.glob('.*.saved')), process)
+    time.sleep(share * random.Random(0).random())
+    faults.kill(process, signal.SIGKILL)
+    assert_user_error(command(*words, cwd=tmp_path), 'saved exists already')  # and puts back what is aside
+    assert faults.snapshot(tmp_path / 'saved').keys() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['net.npz', 'saved']
