@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')  # what tests compute is small; xdist keeps the cores busy
+os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '2')  # on any machine: sums in float32 differ with their number
 
 import gin
 import numpy as np
@@ -30,9 +30,10 @@ TINY = Options(
 
 
 @pytest.fixture(autouse=True)
-def _fresh():
+def _fresh(request):
   """Every test starts from the same seed and without gin bindings."""
-  tf.keras.utils.set_random_seed(1)
+  if 'interpolator' not in request.fixturenames:  # a seed makes TensorFlow forget the graphs that it has prepared
+    tf.keras.utils.set_random_seed(1)
   yield
   gin.clear_config()
 
