@@ -33,9 +33,9 @@ def measure(x0: tf.Tensor, x1: tf.Tensor) -> Motion:
   return Motion(tf.math.divide_no_nan(tf.reduce_sum(length), found), tf.reduce_max(length), tf.reduce_mean(lost))
 
 
-def is_cut(a: np.ndarray, b: np.ndarray) -> bool:
+def is_cut(a: np.ndarray, b: np.ndarray, threshold: float = CUT) -> bool:
   """Returns whether `b` is the first frame of another scene; frames are `[H, W, 3 or 4]`, uint8 or uint16."""
-  return min(a.shape[:2]) >= MIN_SIDE and float(measure(a[..., :3], b[..., :3]).lost) > CUT
+  return min(a.shape[:2]) >= MIN_SIDE and float(measure(a[..., :3], b[..., :3]).lost) > threshold
 
 
 def is_duplicate(a: np.ndarray, b: np.ndarray, threshold: float = DUPLICATE) -> bool:

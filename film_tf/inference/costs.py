@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import resource
 import sys
@@ -12,7 +13,8 @@ import numpy as np
 from film_tf.errors import UserError
 from film_tf.inference.interpolator import Interpolator
 
-_PIXELS = 480 * 270  # of the sample
+_SAMPLE = 540, 960  # pixels, height and width
+_HELD = 12  # frames that are read ahead, or wait to be written
 _LARGE = 4_000_000  # pixels of a frame, from which on memory is looked at before the work
 
 
@@ -24,36 +26,52 @@ class Cost:
   bytes: int  # of memory, the most at any time, TensorFlow itself included
 
 
-def measure(interpolator: Interpolator, height: int, width: int) -> Cost:
-  """Estimates the cost at a size in proportion to that of a small sample, which is interpolated three times."""
-  shrink = min(1.0, (_PIXELS / (height * width)) ** 0.5)
-  sample = np.zeros((max(1, round(height * shrink)), max(1, round(width * shrink)), 3), np.uint8)
-  interpolator.between(sample[:32, :32], sample[:32, :32])  # traces it
-  base = _peak(afresh=True)
-  seconds = []
-  for _ in range(3):
-    start = time.perf_counter()
-    interpolator.between(sample, sample)
-    seconds.append(time.perf_counter() - start)
-  scale = height * width / (sample.shape[0] * sample.shape[1])
-  return Cost(min(seconds) * scale, int(base + (_peak() - base) * scale))
+def measure(interpolator: Interpolator, height: int, width: int, bits: int = 8) -> Cost:
+  """Estimates the cost at a size in proportion to that of a sample, which is interpolated once in a process.
+
+  Args:
+    interpolator: whose network it is.
+    height: of frames, pixels.
+    width: likewise.
+    bits: of a colour, 8 or 16.
+  """
+  base, pixels = _base(), height * width
+  seconds, memory = _per_pixel(interpolator)
+  return Cost(seconds * pixels, int(base + (memory + _HELD * 3 * bits / 8) * pixels))
 
 
-def check(interpolator: Interpolator, height: int, width: int):
+def check(interpolator: Interpolator, height: int, width: int, bits: int = 8):
   """Raises where frames are too large for the memory that is free.
 
   Raises:
     UserError: as said.
   """
-  free = _free()
+  base, free = _base(), _free()
   if height * width < _LARGE or free is None:
     return
-  needed = measure(interpolator, height, width).bytes
-  if needed > free:
+  needed = measure(interpolator, height, width, bits).bytes
+  if needed - base > free:
     raise UserError(
       f'frames of {width}x{height} pixels need about {needed / 1e9:.0f} GB of memory, '
       f'and {free / 1e9:.0f} GB are free; make them smaller'
     )
+
+
+@functools.cache
+def _base() -> int:
+  """Returns the bytes that this process has before it interpolates: TensorFlow keeps what it has had."""
+  return _peak(afresh=True)
+
+
+@functools.lru_cache(maxsize=4)
+def _per_pixel(interpolator):
+  """Returns the seconds and the bytes of memory that a sample takes, per pixel."""
+  sample = np.zeros((*_SAMPLE, 3), np.uint8)
+  interpolator.between(sample[:32, :32], sample[:32, :32])  # traces it
+  _peak(afresh=True)
+  start = time.perf_counter()
+  interpolator.between(sample, sample)
+  return (time.perf_counter() - start) / sample[..., 0].size, (_peak() - _base()) / sample[..., 0].size
 
 
 def _peak(afresh: bool = False) -> int:

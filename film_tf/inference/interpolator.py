@@ -107,7 +107,7 @@ class Interpolator:
   def at(
     self, a: Image, b: Image, fractions: Sequence[float | Fraction], progress: Progress | None = None
   ) -> Iterator[np.ndarray]:
-    """Makes the frames at `fractions` of the way from one to the other, each met to 1/64 by halving five times.
+    """Makes the frames at `fractions` of the way from one to the other, met by halving: exactly, or to 1/64.
 
     Args:
       a: as for `between`.
@@ -120,7 +120,7 @@ class Interpolator:
     """
     a, b = _pair(a, b)
     asked = timeline.Subdivision(tuple(timeline.number(fraction, 'at') for fraction in fractions))
-    wanted = [timeline.nearest(fraction) for fraction in asked.fractions]
+    wanted = [timeline.nearest(fraction, asked.halvings) for fraction in asked.fractions]
     return _with_progress(self.shown(self.features(a), self.features(b), wanted), len(wanted), progress)
 
   def features(self, image: np.ndarray) -> ImageFeatures:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
 
 from film_tf.data import motion
-from film_tf.errors import UserError
+from film_tf.errors import DamagedError, UserError
 from film_tf.inference import timeline
 from film_tf.inference.interpolator import Interpolator
 from film_tf.media.frame import Frame, Position
@@ -24,6 +25,7 @@ def interpolate(
   *,
   end: Fraction | None = None,
   at_cut: str | None = 'hold',
+  cut_threshold: float = motion.CUT,
   duplicates: str = 'keep',
   skip: int = 0,
 ) -> Iterator[Frame]:
@@ -36,6 +38,7 @@ def interpolate(
     end: when the last of them stops being shown at the latest, in seconds.
     at_cut: from the last frame of a scene to the first of the next, `hold` that, or `blend` both; None looks for no
       cuts.
+    cut_threshold: share of a frame's texture that is lost in the next, above which that is another scene.
     duplicates: `keep`, or `retime`: leave out frames that show the one before again, and fill their time evenly.
     skip: leave out so many, where `frames` begin at the time of a `Position`.
 
@@ -46,13 +49,14 @@ def interpolate(
   for first, last in _pairs(frames, duplicates == 'retime'):
     if last is None:
       yield from _last(first, clock, end, skip)
-      return
-    moments = clock.moments(first.time, last.time, last=False)
+      continue
+    known = [first.time, *last.lost, last.time]  # frames that are lost were wanted too
+    moments = [moment for begin, end in itertools.pairwise(known) for moment in clock.moments(begin, end, last=False)]
     exact = [timeline.fraction_of(moment, first.time, last.time) for moment in moments]
-    fractions = [timeline.nearest(fraction) for fraction in exact]
+    fractions = [timeline.nearest(fraction, clock.halvings) for fraction in exact]
     between = any(0 < fraction < 1 for fraction in fractions[skip:])
-    cut = bool(between and at_cut and motion.is_cut(first.pixels, last.pixels))
-    if between and not cut:
+    is_cut = bool(between and at_cut and motion.is_cut(first.pixels, last.pixels, cut_threshold))
+    if between and not is_cut:
       features = {
         frame.time: features.get(frame.time) or interpolator.features(frame.pixels) for frame in (first, last)
       }
@@ -64,8 +68,8 @@ def interpolate(
         image,
         moments[number].shown,
         clock.spacing or Fraction(0),
-        made=0 < fractions[number] < 1 and not cut,
-        timing_error=Fraction(0) if cut else abs(fractions[number] - exact[number]) * (last.time - first.time),
+        made=0 < fractions[number] < 1 and not is_cut,
+        timing_error=Fraction(0) if is_cut else abs(fractions[number] - exact[number]) * (last.time - first.time),
         position=Position(first.time, number + 1),
       )
     skip = 0
@@ -86,8 +90,11 @@ def _last(frame, clock, end, skip):
 
 def _pairs(frames, without_duplicates):
   """Yields each frame and the next, and at the end the last and None."""
-  first, repeats = None, []
-  for frame in frames:
+  first, repeats, damage = None, [], None
+  for frame in _until_damaged(frames):
+    if isinstance(frame, DamagedError):
+      damage = frame
+      break
     if first is not None:
       _check(repeats[-1] if repeats else first, frame)
       if without_duplicates and len(repeats) < _MAX_REPEATS and motion.is_duplicate(first.pixels, frame.pixels):
@@ -98,6 +105,16 @@ def _pairs(frames, without_duplicates):
   for last in [*repeats[-1:], None] if first else []:
     yield first, last
     first = last
+  if damage:
+    raise damage
+
+
+def _until_damaged(frames):
+  """Yields frames, and the error where they end too early: what comes before it is shown first."""
+  try:
+    yield from frames
+  except DamagedError as error:
+    yield error
 
 
 def _check(first, frame):

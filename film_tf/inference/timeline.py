@@ -4,15 +4,15 @@ Times are `fractions.Fraction` seconds from end to end, so that nothing drifts, 
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable
 from fractions import Fraction
 
 from film_tf.errors import UserError
 
-MAX_HALVINGS = (
-  5  # halvings of the time between two frames: a wanted time is met to 1/64 of it, 0.7 ms at 24 frames a second
-)
+MAX_HALVINGS = 5  # of the time between two frames at a new rate: it is met to 1/64 of that, 0.7 ms at 24 a second
+_MOST = {'fps': 10**5, 'slow': 10**4, 'start': 10**9, 'stop': 10**9}  # more is a slip of the pen
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +44,15 @@ class Subdivision:
     """The share of the time between two frames of which all are multiples."""
     return common(Fraction(1), *self.fractions)
 
+  @functools.cached_property
+  def halvings(self) -> int:
+    """How often the time between two frames is halved: as deep as it takes to tell all fractions apart."""
+    exact = [f.denominator.bit_length() - 1 for f in self.fractions if f.denominator & (f.denominator - 1) == 0]
+    halvings = max([MAX_HALVINGS, *exact])
+    while len({nearest(fraction, halvings) for fraction in self.fractions}) < len(self.fractions):
+      halvings += 1
+    return halvings
+
   def moments(self, begin: Fraction, end: Fraction, last: bool) -> list[Moment]:
     """Returns what is wanted of `begin <= time < end`, from a frame to the next; the `last` ends at `end`."""
     if begin >= end:
@@ -74,6 +83,7 @@ class Grid:
   fps: Fraction
   slow: Fraction = Fraction(1)
   start: Fraction = Fraction(0)  # time of the input's first frame, and of the first multiple
+  halvings = MAX_HALVINGS  # of the time between two frames
 
   def __post_init__(self):
     if self.fps <= 0 or self.slow <= 0:
@@ -101,9 +111,9 @@ def fraction_of(moment: Moment, begin: Fraction, end: Fraction) -> Fraction:
   return (moment.source - begin) / (end - begin)
 
 
-def nearest(fraction: Fraction) -> Fraction:
-  """Rounds to what halving `MAX_HALVINGS` times reaches: the nearest multiple of 1 / 2^`MAX_HALVINGS`."""
-  return Fraction(round(fraction * 2**MAX_HALVINGS), 2**MAX_HALVINGS)
+def nearest(fraction: Fraction, halvings: int = MAX_HALVINGS) -> Fraction:
+  """Rounds to what so many halvings reach: the nearest multiple of 1 / 2^`halvings`."""
+  return Fraction(round(fraction * 2**halvings), 2**halvings)
 
 
 def midpoints(fractions: Iterable[Fraction]) -> set[Fraction]:
@@ -121,17 +131,22 @@ def midpoints(fractions: Iterable[Fraction]) -> set[Fraction]:
 
 
 def number(value: int | float | str | Fraction, name: str) -> Fraction:
-  """Returns the exact value of what a person writes; 29.97 is 30000/1001, as broadcasters mean it, where `name` is fps.
+  """Returns the exact value of what a person writes: 29.97 is 30000/1001 where `name` is fps, 1:02:03.5 are seconds.
 
   Raises:
-    UserError: it is no number, less than 0, or 0 where only more makes sense; `name` is for the message.
+    UserError: it is no number, less than 0 or too much, or 0 where only more makes sense; `name` is for the message.
   """
+  clock = name in ('start', 'stop')
   try:
-    exact = Fraction(str(value))
-  except (ValueError, ZeroDivisionError) as error:
-    raise UserError(f'--{name}={value} is no number; expected one such as 60, 2.5 or 24000/1001') from error
+    hours, minutes, exact = ('0', '0', *(str(value).split(':') if clock else [str(value)]))[-3:]
+    exact = Fraction(exact) + 60 * int(minutes) + 3600 * int(hours)
+  except (ValueError, ZeroDivisionError, OverflowError) as error:
+    such = '2.5 or 1:02:03.5' if clock else '60, 2.5 or 24000/1001'
+    raise UserError(f'--{name}={value} is no number; expected one such as {such}') from error
   if exact < 0 or (exact == 0 and name in ('fps', 'slow')):
     raise UserError(f'--{name}={value} is too little; expected more than 0')
+  if exact > _MOST.get(name, exact):
+    raise UserError(f'--{name}={value} is too much; expected {_MOST[name]} or less')
   broadcast = Fraction(math.ceil(exact) * 1000, 1001)
   meant = name == 'fps' and exact.denominator > 1 and abs(exact - broadcast) <= Fraction(1, 200)
   return broadcast if meant else exact

@@ -25,3 +25,4 @@ class Frame:
   made: bool = False  # by the network
   timing_error: Fraction = Fraction(0)  # seconds between the time asked for and the time it shows
   position: Position = Position()  # from which to go on after it
+  lost: tuple[Fraction, ...] = ()  # seconds at which frames before it should have been, that are damaged

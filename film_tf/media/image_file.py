@@ -11,6 +11,14 @@ from film_tf.errors import UserError
 from film_tf.media import names
 from film_tf.media.frame import Frame
 
+try:
+  import pillow_heif  # an extra
+
+  pillow_heif.register_heif_opener()
+except ImportError:
+  pillow_heif = None
+
+_HEIF = ('.heic', '.heif')
 FORMATS = {'.png': 'PNG', '.jpg': 'JPEG', '.jpeg': 'JPEG', '.webp': 'WEBP'}  # stills that are written
 QUALITY = {'JPEG': {'quality': 95, 'subsampling': 0}, 'WEBP': {'quality': 95}, 'PNG': {}}
 _MAX_SIDE = {'JPEG': 65535, 'WEBP': 16383, 'GIF': 65535, 'PNG': 2**31}  # pixels that a format can hold
@@ -26,6 +34,8 @@ def read(path: str | os.PathLike) -> Frame:
     UserError: the file is missing or no image, or has more than one frame.
   """
   path = os.fspath(path)
+  if names.suffix_of(path) in _HEIF and pillow_heif is None and os.path.exists(path):
+    raise UserError(f'{path} is HEIC, which needs pillow-heif; pip install pillow-heif')
   try:
     with Image.open(path) as image:
       if (count := getattr(image, 'n_frames', 1)) > 1:

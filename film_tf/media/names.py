@@ -7,7 +7,20 @@ from collections.abc import Iterable
 
 from film_tf.errors import UserError
 
-IMAGES = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.tif', '.tiff', '.jp2', '.avif', '.ppm')  # stills that are read
+IMAGES = (
+  '.png',
+  '.jpg',
+  '.jpeg',
+  '.webp',
+  '.bmp',
+  '.tif',
+  '.tiff',
+  '.jp2',
+  '.avif',
+  '.ppm',
+  '.heic',
+  '.heif',
+)  # stills that are read
 VIDEOS = ('.mp4', '.mov', '.m4v', '.mkv', '.webm', '.avi', '.mpg', '.mts', '.y4m', '.gif')
 
 

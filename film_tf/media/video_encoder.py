@@ -1,24 +1,32 @@
 """Frames to segments of a video, each encoded by itself, so that finished ones survive an interruption."""
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator
 from fractions import Fraction
 
 from film_tf.errors import UserError
-from film_tf.media import video_reader
+from film_tf.media import hdr, video_format
 from film_tf.media.frame import Frame
-from film_tf.media.video_reader import VideoFormat, av
+from film_tf.media.video_format import VideoFormat, av, is_rgb
 
 CODECS = {'.mp4': 'libx264', '.mov': 'libx264', '.m4v': 'libx264', '.mkv': 'libx264', '.webm': 'libvpx-vp9'}
 STEP = Fraction(1, 25)  # seconds between frames of a segment; they get their own times when segments are joined
-_DEFAULT_CRF = {'libx264': 16, 'libx265': 18, 'libvpx-vp9': 20, 'libsvtav1': 22}
+_DEFAULT_CRF = {'libx264': 12, 'libx265': 12, 'libvpx-vp9': 12, 'libsvtav1': 14}
+_DEFAULT_QUALITY = 2  # of encoders that have no crf, such as mpeg4: FFmpeg's -q:v, 2 is the best that makes sense
 # mbtree=0: x264's macroblock tree reads memory that nobody wrote (MALLOC_PERTURB_ shows it) and encodes the same frames
 # differently now and then; what is resumed has to equal what is not.
 _OPTIONS = {
   'libvpx-vp9': {'b:v': '0', 'cpu-used': '4'},
-  'libx264': {'preset': 'fast', 'x264-params': 'mbtree=0'},
+  'libx264': {'preset': 'fast'},
 }
+_PARAMETERS = {
+  'libx264': ('x264-params', ['mbtree=0']),
+  'libx265': ('x265-params', ['log-level=none']),
+  'libsvtav1': ('svtav1-params', []),
+}  # an encoder's own
+_HARDWARE = ('_nvenc', '_qsv', '_vaapi', '_videotoolbox', '_amf', '_v4l2m2m', '_mf', '_vulkan')
 _MAX_REORDER = 16  # frames by which an encoder may reorder
 
 
@@ -32,6 +40,7 @@ class Encoder:
     codec: FFmpeg's name of the encoder.
     crf: quality, less is better; by default hardly a loss.
     pixel_format: FFmpeg's name; by default that of `video_format` where the encoder has it.
+    preset: of speed, the encoder's own name of it.
   """
 
   def __init__(
@@ -42,9 +51,13 @@ class Encoder:
     codec: str,
     crf: int | None = None,
     pixel_format: str | None = None,
+    preset: str | None = None,
   ):
-    self._format, self._rate, self._time_base = video_format, rate, time_base
-    self._codec, self._crf, self._pixel_format = codec, crf, pixel_format
+    self.source_format, self.video_format, self.rate, self.time_base = video_format, video_format, rate, time_base
+    self._codec, self._crf, self._pixel_format, self._preset = codec, crf, pixel_format, preset
+    if is_rgb(video_format.pixel_format) or (video_format.colour[0] == 0 and video_format.pixel_format[0] == 'y'):
+      _, _, primaries, transfer = video_format.colour  # RGB's own matrix is forbidden in YUV
+      self.video_format = dataclasses.replace(video_format, colour=(1, 1, primaries, transfer))
 
   def check(self, path: str, container: str):
     """Raises where the encoder does not exist, a container cannot hold its output, or it cannot encode such frames.
@@ -52,8 +65,8 @@ class Encoder:
     Raises:
       UserError: as said; `path` is for the message.
     """
-    if max(self._time_base.numerator, self._time_base.denominator) >= 2**31:
-      raise UserError(f'times are multiples of {self._time_base} s, finer than a video can hold; give a rounder --fps')
+    if max(self.time_base.numerator, self.time_base.denominator) >= 2**31:
+      raise UserError(f'times are multiples of {self.time_base} s, finer than a video can hold; give a rounder --fps')
     try:
       codec = av.Codec(self._codec, 'w')
     except av.codec.codec.UnknownCodecError as error:
@@ -61,11 +74,36 @@ class Encoder:
     with av.open(os.devnull, 'w', format=container) as out:
       if codec.type != 'video' or self._codec not in out.supported_codecs:
         raise UserError(f'{path} cannot hold {self._codec}; choose another --codec, or a name that ends in .mkv')
+      known = {option.name for option in codec.create().supported_options.private}
+      for name, value in (('crf', self._crf), ('preset', self._preset)):
+        if value is not None and name not in known:
+          raise UserError(f'{self._codec} has no --{name}; leave it out, or choose another --codec')
       try:
         self._stream(out).codec_context.open()
-      except av.FFmpegError as error:
-        size = f'{self._format.width}x{self._format.height}'
-        raise UserError(f'{self._codec} cannot encode {size} pixels for {path}: {error.strerror or error}') from error
+      except (av.FFmpegError, OSError) as error:
+        if self._codec.endswith(_HARDWARE):
+          raise UserError(
+            f'{self._codec} needs hardware and a driver that are not here ({error.strerror or error}); '
+            'choose another --codec, such as libx264'
+          ) from error
+        size, rate = f'{self.video_format.width}x{self.video_format.height}', float(self.rate)
+        raise UserError(
+          f'{self._codec} cannot encode {size} pixels for {path}, {rate:g} frames a second: {error.strerror or error}'
+        ) from error
+
+  def notes(self) -> Iterator[str]:
+    """Yields what is lost of the frames' colours, for people; after `check`."""
+    with av.open(os.devnull, 'w', format='matroska') as out:
+      made = self._stream(out).codec_context.format
+    source = av.VideoFormat(self.source_format.pixel_format)
+    bits = [max(part.bits for part in one.components[:3]) for one in (source, made)]
+    if bits[1] < bits[0]:
+      yield f'{bits[0]} bits a colour become {bits[1]} with {self._codec}'
+    chroma = [_chroma(one) for one in (source, made)]
+    if chroma[1] < chroma[0]:
+      yield f'colours of {source.name} become coarser, {made.name}; --pixel_format=yuv444p keeps them'
+    if not hdr.is_kept(self.video_format.hdr, self._codec):
+      yield f'what it says of the screen it was mastered on (HDR metadata) is left out, {self._codec} cannot write it'
 
   @contextlib.contextmanager
   def segment(self, path: str) -> Iterator['SegmentWriter']:
@@ -75,8 +113,8 @@ class Encoder:
       UserError: the encoder refuses.
     """
     try:
-      with av.open(path, 'w', format='matroska') as out:
-        writer = SegmentWriter(out, self._stream(out), self._time_base, self._format)
+      with av.open(f'file:{path}', 'w', format='matroska') as out:
+        writer = SegmentWriter(path, out, self._stream(out), self.time_base, self.video_format)
         yield writer
         writer.finish()
     except av.FFmpegError as error:
@@ -84,22 +122,40 @@ class Encoder:
 
   def _stream(self, out):
     """Adds the stream, its encoder not yet opened."""
-    stream = out.add_stream(self._codec, rate=self._rate.limit_denominator(10**6))
-    context, video_format = stream.codec_context, self._format
-    context.width, context.height = video_format.width, video_format.height
-    context.time_base = self._time_base
+    stream = out.add_stream(self._codec, rate=self.rate.limit_denominator(10**6))
+    context, shape = stream.codec_context, self.video_format
+    context.width, context.height = shape.width, shape.height
+    context.time_base = self.time_base
     context.pix_fmt = self._choose_pixel_format(context.codec)
-    context.colorspace, context.color_range, context.color_primaries, context.color_trc = video_format.colour
-    if video_format.aspect:
-      context.sample_aspect_ratio = video_format.aspect
-    crf = _DEFAULT_CRF.get(self._codec, 20) if self._crf is None else self._crf
-    context.options = {**_OPTIONS.get(self._codec, {}), 'crf': str(crf)}
+    context.colorspace, context.color_range, context.color_primaries, context.color_trc = shape.colour
+    if shape.aspect:
+      context.sample_aspect_ratio = shape.aspect
+    context.options = self._options(context)
     context.thread_type = 'AUTO'
     return stream
 
+  def _options(self, context):
+    options = dict(_OPTIONS.get(self._codec, {}))
+    if self._preset:
+      options['preset'] = self._preset
+    if self._codec == 'libsvtav1':
+      os.environ.setdefault('SVT_LOG', '1')  # or it fills the screen; it listens to nothing else
+    known = {option.name for option in context.supported_options.private}
+    if 'crf' in known:
+      options['crf'] = str(_DEFAULT_CRF.get(self._codec, 12) if self._crf is None else self._crf)
+    elif 'cq' in known:
+      options |= {'rc': 'vbr', 'cq': str(_DEFAULT_CRF['libx264'])}
+    elif context.codec.lossy:
+      options |= {'flags': '+qscale', 'global_quality': str(118 * _DEFAULT_QUALITY)}
+    if self._codec in _PARAMETERS:
+      name, parameters = _PARAMETERS[self._codec]
+      parameters = [*parameters, *hdr.parameters(self.video_format.hdr, self._codec)]
+      options |= {name: ':'.join(parameters)} if parameters else {}
+    return options
+
   def _choose_pixel_format(self, codec):
     """Returns that of the source where the encoder has it; else 4:2:0, or 4:4:4 for odd sizes, of 8 or 10 bits."""
-    video_format = self._format
+    video_format = self.source_format
     known = [known_format.name for known_format in codec.video_formats or ()]
     depth = '' if video_format.bits == 8 else '10le'
     odd = video_format.width % 2 or video_format.height % 2
@@ -109,8 +165,8 @@ class Encoder:
         usual = ', '.join(name for name in known if name.startswith('yuv'))
         raise UserError(f'{codec.name} does not encode {self._pixel_format} of this size; expected one of {usual}')
       return self._pixel_format
-    for name in [*wanted, f'yuv444p{depth}', 'yuv444p', 'yuv422p10le']:
-      if name in known and name.startswith('yuv'):
+    for name in [*wanted, f'yuv444p{depth}', 'yuv444p', 'yuv422p10le', 'nv12']:
+      if name in known and name.startswith(('yuv', 'nv')):
         return name
     raise UserError(f'the encoder {codec.name} has none of the pixel formats of a video of {video_format.pixel_format}')
 
@@ -120,10 +176,12 @@ class SegmentWriter:
 
   Attributes:
     display_order: for every packet, the number of its frame in the order in which they are shown: encoders reorder.
+    files: paths of what is written.
   """
 
-  def __init__(self, out, stream, time_base: Fraction, video_format: VideoFormat):
+  def __init__(self, path: str, out, stream, time_base: Fraction, video_format: VideoFormat):
     self.display_order: list[int] = []
+    self.files = [path]
     self._out, self._stream, self._time_base, self._format = out, stream, time_base, video_format
     self._numbers: dict[Fraction, int] = {}  # of frames, by their times
 
@@ -152,10 +210,16 @@ class SegmentWriter:
     picture = av.VideoFrame.from_ndarray(frame.pixels, format='rgb24' if frame.pixels.itemsize == 1 else 'rgb48le')
     picture = picture.reformat(
       format=context.pix_fmt,
-      src_color_range=video_reader.FULL_RANGE,
-      dst_colorspace=video_reader.known_matrix(matrix),
+      src_color_range=video_format.FULL_RANGE,
+      dst_colorspace=video_format.known_matrix(matrix),
       dst_color_range=color_range or None,
-      interpolation=video_reader.exact_conversion(),
+      interpolation=video_format.exact_conversion(),
     )
     picture.pts, picture.time_base = pts, context.time_base
     return picture
+
+
+def _chroma(pixel_format):
+  """Returns how fine the colours of a pixel format are: the share of its pixels that have their own."""
+  wide, high = pixel_format.chroma_width(4), pixel_format.chroma_height(4)
+  return 1.0 if is_rgb(pixel_format.name) else wide * high / 16

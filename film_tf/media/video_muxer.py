@@ -5,17 +5,20 @@ import contextlib
 import dataclasses
 import itertools
 import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from film_tf import files
 from film_tf.errors import UserError
-from film_tf.media import names
-from film_tf.media.video_reader import VideoFormat, VideoReader, av
+from film_tf.media import names, other_streams
+from film_tf.media.other_streams import Copy, OtherStreams
+from film_tf.media.video_format import VideoFormat, av
 
 FORMATS = {'.mp4': 'mp4', '.mov': 'mov', '.m4v': 'mp4', '.mkv': 'matroska', '.webm': 'webm'}
-_COPIED = ('audio', 'subtitle', 'attachment')
+_MP4_TAGS = {
+  'title', 'artist', 'album', 'album_artist', 'comment', 'copyright', 'creation_time', 'date', 'description', 'genre',
+  'location', 'location-eng', 'lyrics', 'synopsis',
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +31,11 @@ class Segment:
 
 
 @dataclasses.dataclass(frozen=True)
-class OtherStreams:
-  """Sound, subtitles, attachments, chapters and metadata of a video, from `start`, which becomes 0, to `stop`."""
+class Joined:
+  """What became of the other streams."""
 
-  video: VideoReader
-  start: Fraction | None = None  # seconds
-  stop: Fraction | None = None
+  left: list[str]  # what is left out, for people
+  kept: list[int]  # numbers of the streams that are there
 
 
 def join(
@@ -42,9 +44,10 @@ def join(
   end: Fraction,
   video_format: VideoFormat,
   time_base: Fraction,
-  other_streams: OtherStreams | None = None,
+  rate: Fraction,
+  others: OtherStreams | None = None,
   overwrite: bool = False,
-):
+) -> Joined:
   """Writes a video of segments.
 
   Args:
@@ -53,7 +56,8 @@ def join(
     end: when the last frame ends, in seconds.
     video_format: what frames look like.
     time_base: seconds of which every time is a multiple.
-    other_streams: what else of a video comes along, unchanged. What the container cannot hold is left out and reported.
+    rate: frames a second, on average.
+    others: what else of a video comes along, unchanged. What the container cannot hold is left out.
     overwrite: replace an existing file.
 
   Raises:
@@ -61,32 +65,41 @@ def join(
   """
   container = container_of(path)
   path = os.fspath(path)
-  options = {'movflags': '+faststart', 'movie_timescale': str(max(1000, time_base.denominator))}
   with files.atomic_write(path, overwrite) as temporary, contextlib.ExitStack() as stack:
     try:
-      out = stack.enter_context(
-        av.open(temporary, 'w', format=container, container_options=options if container in ('mp4', 'mov') else {})
-      )
-      pictures = _pictures(out, segments, end, video_format, time_base)
+      source = stack.enter_context(others.video.open()) if others else None
+      options = _options(container, time_base, source)
+      out = stack.enter_context(av.open(f'file:{temporary}', 'w', format=container, container_options=options))
+      pictures = _pictures(out, segments, end, video_format, time_base, rate)
       first = next(pictures)
-      others = (
-        _copied(out, stack.enter_context(other_streams.video.open()), other_streams, path)
-        if other_streams
-        else iter(())
-      )
+      left, kept, more = [], [], iter(())
+      if others:
+        coded = stack.enter_context(av.open(f'file:{segments[0].path}')).streams.video[0]
+        copy = Copy(out, source, coded, others)
+        left, kept, more = copy.left, copy.kept, copy.packets()
       if video_format.aspect not in (None, 1) and container == 'webm':
-        print(f'{path} cannot hold the aspect {video_format.aspect} of a pixel; it is left out', file=sys.stderr)
-      waiting = next(others, None)
+        left.append(f'cannot hold the aspect {video_format.aspect} of a pixel; it is left out')
+      waiting = next(more, None)
       for packet in itertools.chain([first], pictures):
         while waiting and waiting.dts * waiting.time_base <= packet.dts * packet.time_base:
           out.mux(waiting)
-          waiting = next(others, None)
+          waiting = next(more, None)
         out.mux(packet)
       while waiting:
         out.mux(waiting)
-        waiting = next(others, None)
+        waiting = next(more, None)
     except av.FFmpegError as error:
       raise UserError(f'cannot write {path}: {error.strerror or error}') from error
+  return Joined(left, kept)
+
+
+def _options(container, time_base, source):
+  if container not in ('mp4', 'mov'):
+    return {}
+  unknown = {key.lower() for key in other_streams.tags(source.metadata)} - _MP4_TAGS if source else ()
+  # Without it MP4 holds the usual tags alone; with it some players find no title.
+  tags = '+use_metadata_tags' if unknown else ''
+  return {'movflags': f'+faststart{tags}', 'movie_timescale': str(max(1000, time_base.denominator))}
 
 
 def container_of(path: str | os.PathLike) -> str:
@@ -100,7 +113,7 @@ def container_of(path: str | os.PathLike) -> str:
   return names.format_of(path, FORMATS)
 
 
-def _pictures(out, segments, end, video_format, time_base) -> Iterator:
+def _pictures(out, segments, end, video_format, time_base, rate) -> Iterator:
   """Yields the packets of all segments.
 
   They are decoded in another order than shown: the packet of the n-th place is decoded when the n-th frame is shown,
@@ -111,10 +124,10 @@ def _pictures(out, segments, end, video_format, time_base) -> Iterator:
   stream = first_time = first_decoded = None
   total, count = sum(len(segment.display_order) for segment in segments), 0
   for segment in segments:
-    with av.open(segment.path) as container:
+    with av.open(f'file:{segment.path}') as container:
       coded = container.streams.video[0]
       if stream is None:
-        stream = _stream(out, coded, video_format, time_base)
+        stream = _stream(out, coded, video_format, time_base, rate)
         first_time = segment.times[0]
         past.extend(first_time - (late - i) * time_base for i in range(late))
       packets = (packet for packet in container.demux(coded) if packet.size)
@@ -131,10 +144,11 @@ def _pictures(out, segments, end, video_format, time_base) -> Iterator:
         yield packet
 
 
-def _stream(out, coded, video_format, time_base):
+def _stream(out, coded, video_format, time_base, rate):
   stream = out.add_stream_from_template(coded, opaque=True)
   stream.time_base = time_base
   context = stream.codec_context
+  context.framerate = rate.limit_denominator(10**6)
   context.colorspace, context.color_range, context.color_primaries, context.color_trc = video_format.colour
   if video_format.aspect:
     context.sample_aspect_ratio = video_format.aspect
@@ -143,47 +157,3 @@ def _stream(out, coded, video_format, time_base):
   if video_format.rotation:
     stream.set_display_rotation(video_format.rotation)
   return stream
-
-
-def _copied(out, source, other_streams, path):
-  """Copies the description of all streams of `source` but its video, and returns their packets."""
-  start = other_streams.start or Fraction(0)
-  out.metadata.update(source.metadata)
-  out.set_chapters([moved for chapter in source.chapters() if (moved := _moved(chapter, start, other_streams.stop))])
-  copied = {}
-  for stream in source.streams:
-    if stream.type == 'video':
-      continue
-    try:
-      if stream.type not in _COPIED or (stream.type == 'attachment' and out.format.name != 'matroska'):
-        raise ValueError
-      copied[stream.index] = out.add_stream_from_template(stream)
-    except (ValueError, av.FFmpegError):
-      name = stream.codec_context.name if stream.codec_context else 'unknown'
-      print(f'{path} cannot hold {stream.type} stream {stream.index} ({name}); it is left out', file=sys.stderr)
-  return _packets(source, copied, other_streams.start, other_streams.stop)
-
-
-def _moved(chapter, start, stop):
-  """Returns a chapter of a video that begins at `start`, or None where it is outside."""
-  unit = Fraction(chapter['time_base'])
-  begin, end = (int((min(chapter[key] * unit, stop or chapter[key] * unit) - start) / unit) for key in ('start', 'end'))
-  return {**chapter, 'start': max(0, begin), 'end': end} if end > max(0, begin) else None
-
-
-def _packets(source, copied, start, stop) -> Iterable:
-  if not copied:
-    return
-  if start:
-    source.seek(int(start * av.time_base))
-  for packet in source.demux([source.streams[index] for index in copied]):
-    if packet.dts is None:
-      continue
-    time = (packet.dts if packet.pts is None else packet.pts) * packet.time_base
-    if (start and time < start) or (stop is not None and time >= stop):
-      continue
-    if start:
-      moved = round(start / packet.time_base)
-      packet.pts, packet.dts = (at if at is None else at - moved for at in (packet.pts, packet.dts))
-    packet.stream = copied[packet.stream.index]
-    yield packet

@@ -1,82 +1,113 @@
 """Videos as they are read: what their frames look like, and the frames at exact times."""
 
-import dataclasses
 import os
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, cast
 
 import numpy as np
 
 from film_tf.errors import DamagedError, UserError
+from film_tf.media import hdr, timestamps, video_format
 from film_tf.media.frame import Frame
+from film_tf.media.video_decoder import Decoder
+from film_tf.media.video_format import VideoFormat, av
 
-try:
-  import av  # an extra
-except ImportError:
-  av = cast(Any, None)
-
-BT601 = 5  # FFmpeg's number of the matrix that it takes an unknown one for
-FULL_RANGE = 2  # FFmpeg's number of the range of RGB
-_SEEKABLE = ('mov', 'matroska', 'avi', 'flv')  # containers whose seek is exact; others are read from their start
-_DEFAULT_RATE = 25  # frames a second where the file gives none, as FFmpeg has it
+_SEEKABLE = ('mov', 'matroska', 'flv')  # containers whose seek is exact; others are read from their start
 _MISSING_FRAMES = 4  # at the end of a stream, which its own duration allows; more are a file that was cut off
 _MISSING_SECONDS = 1.0  # the same where only the container has a duration, that of its longest stream
 
 
-@dataclasses.dataclass(frozen=True)
-class VideoFormat:
-  """What a video's frames look like."""
-
-  width: int  # pixels, as coded: before rotation and aspect ratio
-  height: int
-  bits: int = 8  # of a colour: 8, or 16 for the 10, 12 or 16 of a file
-  pixel_format: str = 'yuv420p'  # FFmpeg's name
-  colour: tuple[int, int, int, int] = (1, 1, 1, 1)  # FFmpeg's matrix, range, primaries, transfer; here BT.709
-  rotation: int = 0  # degrees by which a player rotates it, counter-clockwise
-  aspect: Fraction | None = None  # width of a pixel over its height
-
-
 class VideoReader:
   """Reads a video file, of which the first video stream counts.
+
+  Args:
+    path: of the file.
+    deinterlace: make whole pictures of two half pictures, by FFmpeg's bwdif.
+    damaged: at a frame that cannot be decoded, `stop`, or `skip` it.
 
   Attributes:
     path: of the file.
     format: what its frames look like, a `VideoFormat`.
     rate: frames a second on average, a Fraction.
     start: time of the first frame in seconds, likewise.
-    length: seconds in all, or None where the file does not say.
+    zero: time from which its players count: that of the first frame, or of what comes before it.
+    frame_count: frames in all.
+    length: seconds in all, from the first frame, or None where the file does not say.
     time_base: seconds, a Fraction, of which all times are multiples.
+    index: of its stream.
+    survey: the times of all its streams.
     notes: what of it is not kept, for people.
+    found: what turned out while frames were read, likewise.
 
   Raises:
     UserError: there is no PyAV, or the file is missing, no video, or has no frame.
   """
 
-  def __init__(self, path: str | os.PathLike):
+  def __init__(self, path: str | os.PathLike, deinterlace: bool = False, damaged: str = 'stop'):
     if av is None:
       raise UserError(f"{path} is a video, which needs PyAV; pip install '.[video]'")
     self.path = os.fspath(path)
+    self._deinterlace, self._skip, self.found = deinterlace, damaged == 'skip', {}
+    with self.open() as container:
+      self.index = self._stream(container).index
+      try:
+        self.survey = timestamps.survey(container)
+      except av.FFmpegError as error:
+        raise DamagedError(f'{self.path} cannot be read to its end: {error.strerror or error}') from error
     with self.open() as container:
       stream = self._stream(container)
-      first = next(self._decoded(container, stream), None)
-      if first is None:
-        raise UserError(f'{self.path} has no frame that can be decoded')
-      context = stream.codec_context
-      self.notes = ('its transparency is left out',) if _has_alpha(first.format) else ()
-      self.time_base = stream.time_base
-      self.rate = Fraction(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
-      self.start = _time(first, Fraction(0))
-      self.length = float(stream.duration * stream.time_base) if stream.duration else None
-      self.format = VideoFormat(
-        width=first.width,
-        height=first.height,
-        bits=8 if max(part.bits for part in first.format.components) <= 8 else 16,
-        pixel_format=first.format.name,
-        colour=(context.colorspace, context.color_range, context.color_primaries, context.color_trc),
-        rotation=first.rotation,
-        aspect=stream.sample_aspect_ratio or None,
-      )
+      self._describe(container, stream)
+
+  def _describe(self, container, stream):
+    times, context = self.survey.streams[stream.index], stream.codec_context
+    claimed = [stream.average_rate, stream.guessed_rate, context.framerate]
+    if self.survey.raw:
+      claimed = [context.framerate, stream.guessed_rate, stream.average_rate]
+    self.rate = timestamps.rate(times, stream.time_base, claimed, self.survey.raw)
+    self.time_base = self.rate.limit_denominator(10**6) ** -1 if self.survey.raw else stream.time_base
+    first, self.start, _ = next(iter(self._decoder(container, stream)), (None, None, None))
+    if first is None:
+      raise UserError(f'{self.path} has no frame that can be decoded')
+    self.frame_count = times.packets
+    self.length = None
+    if times.end is not None and not self.survey.raw:
+      self.length = float(max(times.end, times.last + 1 / self.rate) - self.start)
+    elif self.survey.raw:
+      self.length = float(times.packets / self.rate)
+    self.zero = self._zero()
+    self.format = VideoFormat(
+      width=first.width,
+      height=first.height,
+      bits=8 if max(part.bits for part in first.format.components) <= 8 else 16,
+      pixel_format=first.format.name,
+      colour=(context.colorspace, context.color_range, context.color_primaries, context.color_trc),
+      rotation=first.rotation,
+      aspect=stream.sample_aspect_ratio or None,
+      hdr=hdr.read(first),
+    )
+    self.notes = tuple(self._notes(container, stream, first))
+
+  def _zero(self):
+    """Returns the time that players show as 0: a file that begins at 0 stays so, whatever comes first in it."""
+    begins = [t.begin for t in self.survey.streams.values() if t.begin is not None and t.packets > 1]
+    earliest = min([self.start, *begins])
+    if earliest <= 0 <= self.start and self.start - earliest < 3600:
+      return Fraction(0)
+    return self.start if self.start - earliest < Fraction(1, 10) else earliest
+
+  def _notes(self, container, stream, first):
+    marked = {key.lower(): value for key, value in stream.metadata.items()}.get('alpha_mode') == '1'
+    if marked or video_format.has_alpha(first.format.name):
+      yield 'has transparency, which is left out'
+    if first.interlaced_frame and not self._deinterlace:
+      yield 'is interlaced, and its frames are taken as if they were not; add --deinterlace'
+    if self.survey.joined > 1:
+      yield f'has times that start again or jump; its {self.survey.joined} pieces follow each other'
+    self._outside(first)
+    if 'range' in self.found:
+      yield self.found['range']
+    if self.format.colour[3] in hdr.NAMES:
+      yield f'is HDR ({hdr.NAMES[self.format.colour[3]]}); it is interpolated as it is coded'
 
   def open(self):
     """Opens the file as PyAV's container.
@@ -85,7 +116,7 @@ class VideoReader:
       UserError: it cannot be opened.
     """
     try:
-      return av.open(self.path)
+      return av.open(f'file:{self.path}')
     except (OSError, av.FFmpegError) as error:
       raise UserError(f'{self.path} cannot be read: {error.strerror or error}') from error
 
@@ -97,19 +128,19 @@ class VideoReader:
     """
     with self.open() as container:
       stream = self._stream(container)
-      if start is not None and start > self.start and container.format.name.startswith(_SEEKABLE):
+      seeks = container.format.name.startswith(_SEEKABLE) and self.survey.joined == 1
+      if start is not None and start > self.start and seeks:
         container.seek(int(start / stream.time_base), stream=stream)
       last = None
-      for frame in self._decoded(container, stream):
-        time = _time(frame, last + 1 / self.rate if last is not None else Fraction(0))
+      for frame, time, lost in self._decoder(container, stream):
         if stop is not None and time >= stop:
           return
-        if last is not None and time <= last:  # a broken timestamp; FFmpeg's own tools drop such a frame
-          continue
         last = time
         if start is None or time >= start:
-          yield Frame(self._pixels(frame), time, frame.duration * frame.time_base if frame.duration else 1 / self.rate)
-      if last is not None:
+          self._outside(frame)
+          duration = frame.duration * frame.time_base if frame.duration and not self.survey.raw else 1 / self.rate
+          yield Frame(self._pixels(frame), time, duration, lost=tuple(one for one in lost if not start or one >= start))
+      if last is not None and not self._skip:
         self._check_end(container, stream, float(last))
 
   def _stream(self, container):
@@ -119,19 +150,13 @@ class VideoReader:
     streams[0].thread_type = 'AUTO'
     return streams[0]
 
-  def _decoded(self, container, stream):
-    last = 0.0
-    try:
-      for frame in container.decode(stream):
-        if frame.is_corrupt:
-          raise DamagedError(f'{self.path} is damaged at {frame.time or 0.0:.3f} s')
-        yield frame
-        last = frame.time or last
-    except av.FFmpegError as error:
-      raise DamagedError(f'{self.path} cannot be decoded after {last:.3f} s: {error.strerror or error}') from error
+  def _decoder(self, container, stream):
+    return Decoder(self.path, container, stream, self.survey, self.rate, self._deinterlace, self._skip, self.found)
 
   def _check_end(self, container, stream, last):
     """Raises where the frame at `last` seconds is not the end: FFmpeg does not report a truncated file."""
+    if self.survey.joined > 1 or self.survey.raw:
+      return
     if stream.duration:
       missing = float((stream.duration + (stream.start_time or 0)) * stream.time_base) - last
       allowed = _MISSING_FRAMES / float(self.rate)
@@ -143,32 +168,18 @@ class VideoReader:
     if missing > allowed:
       raise DamagedError(f'{self.path} ends {missing:.2f} seconds too early; it is not whole')
 
+  def _outside(self, frame):
+    """Notes what is cut off of a frame."""
+    if 'range' not in self.found and video_format.is_outside(frame):
+      self.found['range'] = 'has black or white beyond the range 16 to 235 that it says it has; that is cut off'
+
   def _pixels(self, frame) -> np.ndarray:
     """Returns RGB `[H, W, 3]`, uint8 or uint16, by the video's own matrix and range."""
     matrix, color_range, *_ = self.format.colour
     return frame.to_ndarray(
       format='rgb24' if self.format.bits == 8 else 'rgb48le',
-      src_colorspace=known_matrix(matrix),
+      src_colorspace=video_format.known_matrix(matrix),
       src_color_range=color_range or None,
-      dst_color_range=FULL_RANGE,
-      interpolation=exact_conversion(),
+      dst_color_range=video_format.FULL_RANGE,
+      interpolation=video_format.exact_conversion(),
     )
-
-
-def _time(frame, otherwise):
-  return frame.pts * frame.time_base if frame.pts is not None else otherwise
-
-
-def _has_alpha(video_format) -> bool:
-  return video_format.name.startswith(('yuva', 'rgba', 'bgra', 'argb', 'abgr', 'gbrap', 'ya'))
-
-
-def known_matrix(number: int) -> int:
-  """Returns the number of a matrix, or that of BT.601 where swscale does not know it."""
-  return number if number in {space.value for space in av.video.reformatter.Colorspace} else BT601
-
-
-def exact_conversion() -> int:
-  """Returns swscale's flags to convert colours with chroma at full size, and rounded rather than cut off."""
-  flags = av.video.reformatter.Interpolation
-  return (flags.BICUBIC | flags.FULL_CHR_H_INT | flags.FULL_CHR_H_INP | flags.ACCURATE_RND).value

@@ -15,7 +15,7 @@ from film_tf.render import inputs
 from film_tf.render.job import Job, Progress, Report, new_frames
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.plan import make_plan
-from film_tf.render.request import request
+from film_tf.render.request import CUT, request
 
 if TYPE_CHECKING:
   from film_tf.inference.interpolator import Interpolator
@@ -38,10 +38,14 @@ def interpolate_video(
   stop: Number | None = None,
   loop: bool = False,
   at_cut: str = 'hold',
+  cut: float = CUT,
   duplicates: str = 'keep',
+  deinterlace: bool = False,
+  damaged: str = 'stop',
   codec: str | None = None,
   crf: int | None = None,
   pixel_format: str | None = None,
+  preset: str | None = None,
   images: str = 'png',
   overwrite: bool = False,
   resume: bool = False,
@@ -60,14 +64,18 @@ def interpolate_video(
     at: new frames at these fractions of the way between two, such as [0.25, 0.5].
     fps: frames a second; of images, at which they are shown.
     slow: how many times slower a video becomes.
-    start: seconds of a video to start at.
-    stop: seconds of a video to stop at.
+    start: where to start, in seconds from a video's first frame, or as '1:02:03.5'.
+    stop: where to stop, likewise.
     loop: make new frames from the last to the first too.
     at_cut: between two scenes, `hold` the last frame of the first, or `blend` both.
+    cut: share of a frame's texture that is lost in the next, above which that is another scene; 1 sees no cuts.
     duplicates: `keep`, or `retime`: leave out frames that show the one before again, and fill their time evenly.
+    deinterlace: make whole pictures of an interlaced video's half pictures.
+    damaged: at a frame that cannot be decoded, `stop`, or `skip` it and fill its time.
     codec: of a video, FFmpeg's name; H.264 by default, VP9 in .webm.
     crf: its quality, less is better.
     pixel_format: FFmpeg's name.
+    preset: of its encoder, how much time that takes.
     images: of a folder: png, jpg or webp.
     overwrite: replace an output that exists.
     resume: go on where such a call was interrupted, if it was; return at once where the output exists.
@@ -80,9 +88,9 @@ def interpolate_video(
   with _options_as_in_python():
     wanted = request(
       times=times, multiply=multiply, at=at, fps=fps, slow=slow, start=start, stop=stop, loop=loop, at_cut=at_cut,
-      duplicates=duplicates,
+      cut=cut, duplicates=duplicates, deinterlace=deinterlace, damaged=damaged,
     )  # fmt: skip
-    encoding = EncodingOptions(codec=codec, crf=crf, pixel_format=pixel_format, images=images)
+    encoding = EncodingOptions(codec=codec, crf=crf, pixel_format=pixel_format, preset=preset, images=images)
     found = inputs.find_one(_paths(source))
     return Job(found, os.fspath(output), wanted, encoding, overwrite, resume).run(_interpolator(model), progress)
 
@@ -100,7 +108,10 @@ def interpolated_frames(
   stop: Number | None = None,
   loop: bool = False,
   at_cut: str = 'hold',
+  cut: float = CUT,
   duplicates: str = 'keep',
+  deinterlace: bool = False,
+  damaged: str = 'stop',
 ) -> Iterator[Frame]:
   """Yields the frames that `interpolate_video` writes: `pixels` `[H, W, 3 or 4]`, `time` in seconds, a Fraction.
 
@@ -109,7 +120,7 @@ def interpolated_frames(
   with _options_as_in_python():
     wanted = request(
       times=times, multiply=multiply, at=at, fps=fps, slow=slow, start=start, stop=stop, loop=loop, at_cut=at_cut,
-      duplicates=duplicates,
+      cut=cut, duplicates=duplicates, deinterlace=deinterlace, damaged=damaged,
     )  # fmt: skip
     plan = make_plan(inputs.find_one(_paths(source)), wanted)
     return new_frames(plan, wanted, _interpolator(model), Position())

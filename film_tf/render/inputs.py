@@ -5,7 +5,7 @@ import glob
 import os
 import pathlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from film_tf import files
 from film_tf.errors import UserError
@@ -42,7 +42,7 @@ def find(arguments: Sequence[str | os.PathLike]) -> list[Input]:
     elif not os.path.exists(argument) and glob.has_magic(argument):
       found.extend(_matched(argument))
     elif argument.lower().endswith(_LIST):
-      found.append(_images(argument, list(_listed(argument))))
+      found.append(_images(argument, _listed(argument)))
     elif (kind := _kind(argument)) == 'still':
       if not stills:
         index = len(found)
@@ -72,6 +72,8 @@ def find_one(arguments: Sequence[str | os.PathLike]) -> Input:
 def _kind(path):
   if not os.path.exists(path):
     raise UserError(f'no such file: {path}')
+  if not os.path.isfile(path):
+    raise UserError(f'{path} is neither a file nor a folder')  # reading a pipe would wait for ever
   frames = animation.length(path)
   if frames > 1:
     return 'animation'
@@ -79,7 +81,10 @@ def _kind(path):
 
 
 def _in_folder(folder):
-  paths = list(pathlib.Path(folder).iterdir())
+  try:  # names that begin with a dot are not meant for people, such as macOS's ._img.png
+    paths = [path for path in pathlib.Path(folder).iterdir() if not path.name.startswith('.')]
+  except OSError as error:
+    raise UserError(f'{folder} cannot be read: {files.reason(error)}') from error
   images = [path for path in paths if names.suffix_of(path) in names.IMAGES]
   if not images:
     video = next((path for path in paths if names.suffix_of(path) in names.VIDEOS), None)
@@ -91,25 +96,27 @@ def _in_folder(folder):
 def _matched(pattern):
   """Yields one input for all images that a pattern matches, and one for each other file."""
   paths = _in_order(map(pathlib.Path, glob.glob(pattern, recursive=True)))
-  if not paths:
+  if not any(map(os.path.isfile, paths)):
     raise UserError(f'nothing matches {pattern}')
-  kinds = [(path, _kind(path)) for path in paths if not os.path.isdir(path)]
+  kinds = [(path, _kind(path)) for path in paths if os.path.isfile(path)]
   stills = [path for path, kind in kinds if kind == 'still']
   if stills:
     yield _images(os.path.dirname(stills[0]) or stills[0], stills)
   yield from (Input(pathlib.Path(path).stem, kind, (path,)) for path, kind in kinds if kind != 'still')
 
 
-def _listed(path) -> Iterator[str]:
+def _listed(path) -> list[str]:
   try:
     lines = pathlib.Path(path).read_text().splitlines()
   except (OSError, UnicodeDecodeError) as error:
     raise UserError(f'{path} cannot be read as a list, a path a line: {files.reason(error)}') from error
-  for line in filter(None, map(str.strip, lines)):
-    named = os.path.join(os.path.dirname(path), line)
-    if not os.path.exists(named):
+  found = [os.path.join(os.path.dirname(path), line) for line in map(str.strip, lines) if line]
+  if not found:
+    raise UserError(f'{path} lists nothing; expected a path a line')
+  for named in found:
+    if not os.path.isfile(named):
       raise UserError(f'no such file: {named}, which {path} lists')
-    yield named
+  return found
 
 
 def _images(name, paths):

@@ -8,15 +8,16 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import tqdm
 
-from film_tf import files, stopping
+from film_tf import stopping
 from film_tf.errors import DamagedError, UserError
 from film_tf.inference import timeline
+from film_tf.render import destination
 from film_tf.render.inputs import Input
 from film_tf.render.outputs import EncodingOptions, make_output
 from film_tf.render.parts import Part, Parts, folder_of
@@ -54,6 +55,7 @@ class Report:
 
   frames: int  # in all; 0 where the output was there already
   timing_error: Fraction  # the largest of all frames, in seconds
+  notes: Sequence[str] = ()  # what turned out in the meantime, for people
 
 
 class Job:
@@ -62,7 +64,7 @@ class Job:
   Attributes:
     output: the name of what is made.
     done: whether it is there already, where it is only to be resumed.
-    plan: of what is made; None where it is done.
+    plan: of what is made.
 
   Raises:
     UserError: they do not go together, or the output exists and is neither to be replaced nor to be resumed.
@@ -79,15 +81,17 @@ class Job:
   ):
     self.output, self._given, self._wanted, self._encoding = output, given, wanted, encoding
     self._overwrite, self._resume = overwrite, resume
-    self.plan: Plan | None = None
-    self.done = resume and os.path.exists(output) and not os.path.exists(folder_of(output))
+    destination.check(output, given.paths, overwrite, resume)
+    self.done = resume and destination.is_made(output) and not os.path.exists(folder_of(output))
+    self.plan = make_plan(given, wanted)
     if self.done:
       return
-    files.check(output.rstrip('/'), overwrite)
-    if os.path.isdir(output):
-      raise UserError(f'{output} exists already, and whole folders are not replaced; give a new one')
-    self.plan = make_plan(given, wanted)
     self._output = make_output(output, self.plan, encoding)
+
+  @property
+  def notes(self) -> list[str]:
+    """What a person should know before the work."""
+    return [*self.plan.notes, *self._output.notes]
 
   def run(self, interpolator: Interpolator, progress: Progress | None = None) -> Report:
     """Makes the output.
@@ -97,41 +101,54 @@ class Job:
     """
     from film_tf.inference import costs
 
-    plan = self.plan
-    if plan is None:
-      return Report(0, Fraction(0))
-    costs.check(interpolator, plan.video_format.height, plan.video_format.width)
-    for note in plan.notes:
+    if self.done:
+      return Report(0, Fraction(0), destination.differences(self.output, self.plan))
+    shape = self.plan.video_format
+    costs.check(interpolator, shape.height, shape.width, shape.bits)
+    for note in self.notes:
       print(note, file=sys.stderr)
     parts = Parts(self.output, self._settings(interpolator), self._resume, self._overwrite)
     try:
-      self._make(plan, interpolator, parts, progress)
+      self._make(interpolator, parts, progress)
       self._output.join(self.output, parts, self._overwrite)
     except UserError as error:
-      if not parts.parts:
+      if not parts.all:
         parts.remove()
         raise
       kept = f'{parts.count} frames are kept in {parts.folder}, --resume goes on'
       if isinstance(error, DamagedError):
         kept = f'what comes before is in {self._output.so_far(parts)}'
       raise UserError(f'{error.message}; {kept}') from error
+    finally:
+      parts.close()
     parts.remove()
-    return Report(parts.count, max(part.timing_error for part in parts.parts))
+    found = [f'{self._given.paths[0]} {found}' for found in self.plan.found.values()]
+    told = [note for note in [*found, *self._output.found] if note not in self.notes]
+    return Report(parts.count, max(part.timing_error for part in parts.parts), told)
 
-  def _make(self, plan, interpolator, parts, progress):
+  def _make(self, interpolator, parts, progress):
     """Makes the parts that are missing."""
-    frames = new_frames(plan, self._wanted, interpolator, parts.position)
+    frames = new_frames(self.plan, self._wanted, interpolator, parts.position)
     if progress:
-      progress(parts.count, plan.total)
+      progress(parts.count, self.plan.total)
+    damage: list[DamagedError] = []
     with _listening() as stop, contextlib.closing(prefetch(frames)) as made:
-      for first in made:
-        rest_of_part = itertools.islice(made, _FRAMES_PER_PART - 1)
-        parts.add(self._encode(plan, itertools.chain([first], rest_of_part), parts, stop, progress))
+      whole = _until_damaged(made, damage)
+      for first in whole:
+        rest_of_part = itertools.islice(whole, _FRAMES_PER_PART - 1)
+        part, written = self._encode(itertools.chain([first], rest_of_part), parts, stop, progress)
+        if (stop.asked or damage) and self._output.ends_parts:
+          parts.tail = part  # a codec would have gone on: what is resumed begins this part again
+        else:
+          parts.add(part, written)
         if stop.asked:
-          raise Interrupted(parts.count, plan.total, self._output.so_far(parts))
+          done = parts.count + (len(parts.tail.times) if parts.tail else 0)
+          raise Interrupted(done, self.plan.total, self._output.so_far(parts))
+      if damage:
+        raise damage[0]
 
-  def _encode(self, plan, frames, parts, stop, progress):
-    """Encodes frames as the next part, until asked to stop."""
+  def _encode(self, frames, parts, stop, progress):
+    """Encodes frames as the next part, until asked to stop; returns it and the files that were written."""
     times, timing_error = [], Fraction(0)
     with self._output.encode(parts) as writer:
       for frame in frames:
@@ -139,17 +156,11 @@ class Job:
         times.append(frame.time)
         timing_error = max(timing_error, frame.timing_error)
         if progress:
-          progress(parts.count + len(times), plan.total)
+          progress(parts.count + len(times), self.plan.total)
         if stop.asked:
           break
-    end = frame.time + (frame.duration or 1 / plan.rate)
-    return Part(
-      times=times,
-      end=end,
-      timing_error=timing_error,
-      position=frame.position,
-      display_order=writer.display_order,
-    )
+    end = frame.time + (frame.duration or 1 / self.plan.rate)
+    return Part(times, end, timing_error, frame.position, writer.display_order), writer.files
 
   def _settings(self, interpolator):
     """Returns all that the output depends on."""
@@ -165,19 +176,18 @@ class Job:
     """Says what would be made, how long it takes, about, and how much memory."""
     from film_tf.inference import costs
 
-    plan = self.plan
-    if plan is None:
-      return f'{self.output} is there already'
-    height, width = plan.video_format.height, plan.video_format.width
+    if self.done:
+      return '\n'.join([f'{self.output} is there already', *destination.differences(self.output, self.plan)])
+    plan, height, width = self.plan, self.plan.video_format.height, self.plan.video_format.width
     given = f'{plan.given or "?"} frames of {width}x{height}, {8 * (plan.video_format.bits > 8) + 8} bits'
-    cost = costs.measure(interpolator, height, width)
+    cost = costs.measure(interpolator, height, width, plan.video_format.bits)
     steps = _network_runs(plan, self._wanted.loop)
     return '\n'.join([
       f'{self._given.paths[0]}: {given}, {self._given.kind}',
       f'{self.output}: about {plan.total or "?"} frames, {float(plan.rate):.3f} a second',
       f'network: {steps} times, about {tqdm.tqdm.format_interval(steps * cost.seconds)} on this machine',
       f'memory: about {cost.bytes / 1e9:.1f} GB',
-      *plan.notes,
+      *self.notes,
     ])  # fmt: skip
 
 
@@ -185,7 +195,7 @@ def _network_runs(plan: Plan, loop: bool) -> int:
   """Estimates how often the network runs, if frames come evenly and there are no cuts."""
   given = plan.given or 0
   if isinstance(plan.clock, timeline.Subdivision):
-    each = len(timeline.midpoints(map(timeline.nearest, plan.clock.fractions)))
+    each = len(timeline.midpoints(timeline.nearest(f, plan.clock.halvings) for f in plan.clock.fractions))
     return max(0, given - 1 + loop) * each
   count, sampled = 0, min(given - 1, _SAMPLED_PAIRS)
   for i in range(sampled):
@@ -212,12 +222,21 @@ def new_frames(plan, wanted, interpolator, position):
       interpolator,
       end=plan.end,
       at_cut=wanted.at_cut if plan.cuts else None,
+      cut_threshold=wanted.cut,
       duplicates=wanted.duplicates,
       skip=position.count,
     )
   except tf.errors.ResourceExhaustedError as error:
     size = f'{plan.video_format.width}x{plan.video_format.height}'
     raise UserError(f'memory does not do for frames of {size} pixels; make them smaller') from error
+
+
+def _until_damaged(frames, damage):
+  """Yields frames; where they end too early, `damage` gets the error."""
+  try:
+    yield from frames
+  except DamagedError as error:
+    damage.append(error)
 
 
 def _listening():

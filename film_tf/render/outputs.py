@@ -11,8 +11,9 @@ from typing import Protocol
 
 from film_tf import files
 from film_tf.errors import UserError
-from film_tf.media import animation, image_file, names, video_muxer
+from film_tf.media import animation, image_file, names, upright, video_muxer
 from film_tf.media.frame import Frame
+from film_tf.media.rehearsal import rehearse
 from film_tf.media.video_encoder import CODECS, Encoder
 from film_tf.render.parts import Parts
 from film_tf.render.plan import Plan
@@ -27,6 +28,7 @@ class EncodingOptions:
   codec: str | None = None  # of a video, FFmpeg's name; H.264 by default, VP9 in .webm
   crf: int | None = None  # quality of a video, less is better
   pixel_format: str | None = None  # of a video, FFmpeg's name; that of the input by default
+  preset: str | None = None  # of a video, how much time its encoder takes; the encoder's own name of it
   images: str = 'png'  # of a folder; PNG has 16 bits where the input has
 
   def __post_init__(self):
@@ -41,12 +43,26 @@ class FrameWriter(Protocol):
   def display_order(self) -> Sequence[int]:
     """Of a video, for every packet the number of its frame in the order in which they are shown."""
 
+  @property
+  def files(self) -> Sequence[str]:
+    """Paths of what is written."""
+
   def write(self, frame: Frame):
     """Writes the next frame."""
 
 
 class Output(Protocol):
-  """What is made, in parts."""
+  """What is made, in parts.
+
+  Attributes:
+    notes: what a person should know before the work.
+    found: and after it.
+    ends_parts: whether the last frames of a part are others where it is cut short.
+  """
+
+  notes: Sequence[str]
+  found: Sequence[str]
+  ends_parts: bool
 
   def encode(self, parts: Parts) -> contextlib.AbstractContextManager[FrameWriter]:
     """Returns what writes the frames of the next part; it is complete when the context ends."""
@@ -61,23 +77,25 @@ class Output(Protocol):
 class _Numbered:
   """Numbered images in the folder of parts."""
 
-  display_order = ()
+  display_order, ends_parts, found = (), False, ()
 
   def __init__(self, path: str, plan: Plan, suffix: str):
     self._plan, self._suffix = plan, suffix
     self._digits = max(4, len(str(plan.total or 10**8)) + 1)
-    image_file.check(path, image_file.FORMATS[suffix], plan.shape)
+    self.notes = list(_notes_on_images(path, plan))
+    image_file.check(path, image_file.FORMATS[suffix], _upright_shape(plan))
 
   @contextlib.contextmanager
   def encode(self, parts: Parts) -> Iterator[FrameWriter]:
     """Yields itself, to write the frames after those that are finished."""
-    self._parts, self._next = parts, parts.count
+    self._parts, self._next, self.files = parts, parts.count, []
     yield self
 
   def write(self, frame: Frame):
     """Writes an image."""
-    image = dataclasses.replace(frame, icc_profile=self._plan.icc_profile)
-    image_file.write(self._image(self._parts, self._next), image, overwrite=True)
+    path = self._image(self._parts, self._next)
+    image_file.write(path, _as_seen(frame, self._plan), overwrite=True)
+    self.files.append(path)
     self._next += 1
 
   def _image(self, parts, number):
@@ -91,12 +109,12 @@ class Folder(_Numbered):
     super().__init__(path, plan, f'.{encoding.images}')
 
   def join(self, path: str, parts: Parts, overwrite: bool = False):
-    """Renames the folder, without images of a part that was not finished."""
+    """Renames the folder, without images of a part that was not finished; an empty folder may be there."""
     finished = {self._image(parts, number) for number in range(parts.count)}
     for name in os.listdir(parts.path('frames')):
       if parts.path(os.path.join('frames', name)) not in finished:
         os.remove(parts.path(os.path.join('frames', name)))
-    with files.atomic_write(path, overwrite) as temporary:
+    with files.atomic_write(path, overwrite or os.path.isdir(path)) as temporary:
       os.rename(parts.path('frames'), temporary)
 
   def so_far(self, parts: Parts) -> str:
@@ -109,24 +127,35 @@ class Animation(_Numbered):
 
   def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
     super().__init__(path, plan, '.png')
-    image_file.check(path, names.format_of(path, animation.FORMATS), plan.shape)
-    self._path = path
+    image_format = names.format_of(path, animation.FORMATS)
+    image_file.check(path, image_format, _upright_shape(plan))
+    self._path, self.found = path, []
+    if plan.rate > animation.MAX_RATE[image_format]:
+      most = animation.MAX_RATE[image_format]
+      self.notes.append(
+        f'{path} holds {most} frames a second at most, not {float(plan.rate):g}; the others are left out'
+      )
 
   def join(self, path: str, parts: Parts, overwrite: bool = False):
     """Writes the animation."""
     images = (image_file.read(self._image(parts, number)).pixels for number in range(parts.count))
     times = [time for part in parts.parts for time in part.times]
-    animation.write(path, images, [time - times[0] for time in (*times, parts.parts[-1].end)], overwrite)
+    times = [time - times[0] for time in (*times, parts.parts[-1].end)]
+    left = animation.write(path, images, times, overwrite, self._plan.repeats)
+    if left:
+      self.found.append(f'{path}: {left} of {parts.count} frames are left out, for they come too fast')
 
   def so_far(self, parts: Parts) -> str:
     """Writes an animation of what is finished."""
-    return _joined_so_far(self, self._path, parts)
+    joined = parts.path(f'so_far{names.suffix_of(self._path)}')
+    self.join(joined, parts, overwrite=True)
+    return joined
 
 
 class Still:
   """The one new frame, as an image."""
 
-  display_order = ()
+  display_order, ends_parts, notes, found = (), False, (), ()
 
   def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
     if not plan.one_new_frame:
@@ -138,14 +167,15 @@ class Still:
   @contextlib.contextmanager
   def encode(self, parts: Parts) -> Iterator[FrameWriter]:
     """Yields itself, to write the frame that is between the given ones."""
-    self._parts = parts
+    self._parts, self.files = parts, []
     yield self
 
   def write(self, frame: Frame):
     """Writes the frame if it is not at the time of a given one."""
     if frame.time * self._plan.given_rate % 1:
-      image = dataclasses.replace(frame, icc_profile=self._plan.icc_profile)
-      image_file.write(self._parts.path(self._name), image, overwrite=True)
+      path = self._parts.path(self._name)
+      image_file.write(path, _as_seen(frame, self._plan), overwrite=True)
+      self.files.append(path)
 
   def join(self, path: str, parts: Parts, overwrite: bool = False):
     """Renames the image."""
@@ -160,6 +190,8 @@ class Still:
 class Video:
   """A video, of segments that are encoded independently."""
 
+  ends_parts, found = True, ()
+
   def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
     container = video_muxer.container_of(path)
     if plan.alpha:
@@ -167,9 +199,12 @@ class Video:
     self._path, self._plan = path, plan
     codec = encoding.codec or CODECS[names.suffix_of(path)]
     self._encoder = Encoder(
-      plan.video_format, plan.rate, plan.time_base, codec, crf=encoding.crf, pixel_format=encoding.pixel_format
+      plan.video_format, plan.rate, plan.time_base, codec, encoding.crf, encoding.pixel_format, encoding.preset
     )
     self._encoder.check(path, container)
+    with contextlib.closing(plan.read(None)) as frames:
+      lost = rehearse(path, next(frames), self._encoder, plan.other_streams)
+    self.notes = [*(f'{path}: {note}' for note in self._encoder.notes()), *(f'{path} {one}' for one in lost)]
 
   def encode(self, parts: Parts) -> contextlib.AbstractContextManager[FrameWriter]:
     """Returns what writes the next segment."""
@@ -177,22 +212,24 @@ class Video:
 
   def join(self, path: str, parts: Parts, overwrite: bool = False):
     """Joins the segments."""
-    video_muxer.join(
-      path,
-      [
-        video_muxer.Segment(self._segment(parts, number), part.times, part.display_order)
-        for number, part in enumerate(parts.parts)
-      ],
-      end=parts.parts[-1].end,
-      video_format=self._plan.video_format,
-      time_base=self._plan.time_base,
-      other_streams=self._plan.other_streams,
-      overwrite=overwrite,
-    )
+    self._join(path, parts.parts, parts, self._plan.other_streams, overwrite)
+
+  def _join(self, path, finished, parts, others, overwrite):
+    segments = [
+      video_muxer.Segment(self._segment(parts, number), part.times, part.display_order)
+      for number, part in enumerate(finished)
+    ]
+    end, encoder = finished[-1].end, self._encoder
+    video_muxer.join(path, segments, end, encoder.video_format, encoder.time_base, encoder.rate, others, overwrite)
 
   def so_far(self, parts: Parts) -> str:
-    """Joins what is finished."""
-    return _joined_so_far(self, self._path, parts)
+    """Joins what is finished, with the sound of as long."""
+    joined, others = parts.path(f'so_far{names.suffix_of(self._path)}'), self._plan.other_streams
+    if others:
+      end = others.zero + parts.all[-1].end
+      others = dataclasses.replace(others, stop=end if others.stop is None else min(end, others.stop))
+    self._join(joined, parts.all, parts, others, overwrite=True)
+    return joined
 
   def _segment(self, parts, number):
     return parts.path(f'{number:06d}.mkv')
@@ -217,7 +254,7 @@ def make_output(path: str, plan: Plan, encoding: EncodingOptions) -> Output:
   else:
     known = ', '.join([*image_file.FORMATS, '.gif', *video_muxer.FORMATS])
     raise UserError(f'cannot write {path}: expected a name that ends in {known}, or a folder')
-  for name in ('codec', 'crf', 'pixel_format'):
+  for name in ('codec', 'crf', 'pixel_format', 'preset'):
     if getattr(encoding, name) is not None and kind is not Video:
       raise UserError(f'--{name} is for videos, and {path} is none')
   if encoding.images != EncodingOptions.images and kind is not Folder:
@@ -225,7 +262,21 @@ def make_output(path: str, plan: Plan, encoding: EncodingOptions) -> Output:
   return kind(path, plan, encoding)
 
 
-def _joined_so_far(output, path, parts):
-  joined = parts.path(f'so_far{names.suffix_of(path)}')
-  output.join(joined, parts, overwrite=True)
-  return joined
+def _upright_shape(plan):
+  """Returns height, width and channels of the images that are made of frames."""
+  width, height = upright.size(plan.video_format)
+  return height, width, plan.shape[2]
+
+
+def _as_seen(frame, plan):
+  """Returns a frame as an image file has it, which says neither how it is rotated nor what its pixels are like."""
+  return dataclasses.replace(
+    frame, pixels=upright.upright(frame.pixels, plan.video_format), icc_profile=plan.icc_profile
+  )
+
+
+def _notes_on_images(path, plan):
+  """Says what images do not hold of a video."""
+  others = plan.other_streams
+  if others and len([times for times in others.video.survey.streams.values() if times.packets]) > 1:
+    yield f'{path} holds images alone; sound and what else there is are left out'

@@ -1,15 +1,24 @@
 """Keeps what is finished of an output in a folder beside it, so that interrupted work can go on."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import shutil
+import sys
+import zlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import TextIO
 
 from film_tf import files
 from film_tf.errors import UserError
 from film_tf.media.frame import Position
+
+try:
+  import fcntl
+except ImportError:  # Windows; nobody looks after two processes there
+  fcntl = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Part:
 
 
 class Parts:
-  """Keeps the finished parts of `output` in the folder `output`.parts.
+  """Keeps the finished parts of `output` in the folder `output`.parts, which one process at a time may use.
 
   Args:
     output: what is being made.
@@ -32,30 +41,72 @@ class Parts:
     resume: go on where parts are left; else they must not be there.
     overwrite: begin again where parts are left.
 
+  Attributes:
+    parts: those that are finished, and whose files are whole.
+    tail: frames after them that are only to be looked at: nothing goes on after it.
+
   Raises:
-    UserError: parts are left and neither is said, or they are of other settings.
+    UserError: parts are left and neither is said, they are of other settings, or another process is at it.
   """
 
   def __init__(self, output: str, settings: Mapping[str, str], resume: bool = False, overwrite: bool = False):
     self.output, self.folder = output, folder_of(output)
     self.parts: list[Part] = []
-    if os.path.isdir(self.folder) and not resume:
-      if not overwrite:
-        raise UserError(
-          f'{self.folder} is left of work that was cut off; add --resume to go on, or --overwrite to begin again'
-        )
-      shutil.rmtree(self.folder)
+    self.tail: Part | None = None
+    self._lock: TextIO | None = None
+    if os.path.isdir(self.folder):
+      self._take()
+      if not resume:
+        if not overwrite:
+          raise UserError(
+            f'{self.folder} is left of work that was cut off; add --resume to go on, or --overwrite to begin again'
+          )
+        shutil.rmtree(self.folder)
     noted = os.path.join(self.folder, 'settings.json')
     if os.path.exists(noted):
       _compare(_read(noted), settings, output)
-      while os.path.exists(self._note(len(self.parts))):
-        self.parts.append(_decoded(_read(self._note(len(self.parts)))))
+      self._load()
     else:
       try:
         os.makedirs(self.path('frames'), exist_ok=True)
+        self._take()
         _write(noted, dict(settings))
       except OSError as error:
         raise UserError(f'cannot write {self.folder}: {files.reason(error)}') from error
+
+  def _take(self):
+    """Locks the folder until `close`, or the end of the process."""
+    self.close()
+    try:
+      self._lock = os.fdopen(os.open(self.path('lock'), os.O_CREAT | os.O_WRONLY), 'w')
+    except OSError as error:
+      raise UserError(f'cannot write {self.folder}: {files.reason(error)}') from error
+    try:
+      if fcntl:
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      self.close()
+      raise UserError(f'{self.output} is being made by another process; wait for it, or choose another name') from error
+
+  def close(self):
+    """Lets others use the folder."""
+    if self._lock:
+      self._lock.close()
+    self._lock = None
+
+  def _load(self):
+    """Reads the notes on parts whose files are whole; what comes after one that is not is made again."""
+    while os.path.exists(note := self._note(len(self.parts))):
+      noted = _read(note)
+      if damaged := next(
+        (name for name, mark in noted.get('files', {}).items() if _mark(self.path(name)) != mark), None
+      ):
+        print(f'{self.path(damaged)} is damaged; it is made again, and what comes after it', file=sys.stderr)
+        for number in range(len(self.parts), len(os.listdir(self.folder))):
+          with contextlib.suppress(FileNotFoundError):
+            os.remove(self._note(number))
+        return
+      self.parts.append(_decoded(noted))
 
   @property
   def count(self) -> int:
@@ -71,16 +122,26 @@ class Parts:
     """Returns the path of a file in the folder."""
     return os.path.join(self.folder, name)
 
-  def add(self, part: Part):
-    """Notes that a part is finished; its files are there."""
+  @property
+  def all(self) -> list[Part]:
+    """Those that are finished, and the tail."""
+    return [*self.parts, *([self.tail] if self.tail else [])]
+
+  def add(self, part: Part, written: Sequence[str] = ()):
+    """Notes that a part is finished, with the files that were written for it."""
     try:
-      _write(self._note(len(self.parts)), _encoded(part))
+      for path in written:
+        with open(path, 'rb') as file:
+          os.fsync(file.fileno())
+      marks = {os.path.relpath(path, self.folder): _mark(path) for path in written}
+      _write(self._note(len(self.parts)), {**_encoded(part), 'files': marks})
     except OSError as error:
       raise UserError(f'cannot write {self.folder}: {files.reason(error)}') from error
     self.parts.append(part)
 
   def remove(self):
     """Removes the folder."""
+    self.close()
     shutil.rmtree(self.folder, ignore_errors=True)
 
   def _note(self, number):
@@ -93,6 +154,11 @@ def folder_of(output: str) -> str:
 
 
 def _compare(before, now, output):
+  if unknown := sorted({*now} - {*before}):
+    raise UserError(
+      f'{output} was begun by another version of film_tf, or of other inputs: {unknown[0]} is new; '
+      'add --overwrite and leave out --resume to begin again'
+    )
   for name in sorted({*before, *now}):
     if before.get(name) != now.get(name):
       raise UserError(
@@ -112,6 +178,18 @@ def _decoded(note):
   position = Position(Fraction(note['time']), note['count'])
   times = [Fraction(time) for time in note['times']]
   return Part(times, Fraction(note['end']), Fraction(note['off']), position, note['turns'])
+
+
+def _mark(path):
+  """Returns the length of a file and the checksum of what is in it; nothing where it is missing."""
+  checksum = length = 0
+  try:
+    with open(path, 'rb') as file:
+      while block := file.read(1 << 20):
+        checksum, length = zlib.crc32(block, checksum), length + len(block)
+  except OSError:
+    return None
+  return [length, checksum]
 
 
 def _read(path):

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -11,13 +11,15 @@ from film_tf.errors import UserError
 from film_tf.inference import timeline
 from film_tf.media import animation, image_file
 from film_tf.media.frame import Frame
+from film_tf.media.video_format import VideoFormat
 from film_tf.media.video_muxer import OtherStreams
-from film_tf.media.video_reader import VideoFormat, VideoReader
+from film_tf.media.video_reader import VideoReader
 from film_tf.render.inputs import Input
 from film_tf.render.request import Request
 
 _DEFAULT_FPS = Fraction(20)  # at which what is made from images is shown
-_HDR = {16: 'PQ', 18: 'HLG'}  # FFmpeg's numbers of transfer functions
+_MOST_BETWEEN = 10000  # frames for each that is given
+_NEAR_RATE = Fraction(1, 100)  # by which a rate may differ from a multiple of the given one to be called near
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,9 @@ class Plan:
   cuts: bool = False  # whether there may be cuts between frames that come in
   other_streams: OtherStreams | None = None  # sound and the like, where they fit what is made
   icc_profile: bytes | None = None
-  notes: tuple[str, ...] = ()  # what a person should know
+  repeats: int | None = 0  # how often an animation is shown again; 0 is for ever, None not at all
+  notes: tuple[str, ...] = ()  # what a person should know before the work
+  found: Mapping[str, str] = dataclasses.field(default_factory=dict)  # and after it, of what was read
 
   @property
   def one_new_frame(self) -> bool:
@@ -61,49 +65,76 @@ def make_plan(given: Input, request: Request) -> Plan:
   alone = [name for name in ('slow', 'start', 'stop') if getattr(request, name) is not None]
   if alone:
     raise UserError(f'--{alone[0]} is for videos; of images, --times, --multiply and --at say which frames')
+  if request.deinterlace:
+    raise UserError('--deinterlace is for videos')
   return _plan_images(given.paths, request) if given.kind == 'images' else _plan_animation(given.paths[0], request)
 
 
 def _plan_video(path: str, request: Request) -> Plan:
   """Plans twice the frames of a video by default. What is made begins at 0, or where the video does."""
-  video = VideoReader(path)
-  begin = request.start or Fraction(0)
-  end = None if request.stop is None else request.stop - begin
-  first = next(video.frames(request.start, request.stop), None)
+  video = VideoReader(path, request.deinterlace, request.damaged)
+  tick = video.time_base
+  zero = video.zero if request.start is None else (video.start + request.start) // tick * tick
+  since, until = (None if at is None else video.start + at for at in (request.start, request.stop))
+  first = next(video.frames(since, until), None)
   if first is None:
-    until = 'its end' if request.stop is None else f'{float(request.stop)} s'
-    raise UserError(f'{path} has no frame from {float(begin)} s to {until}')
+    to = 'its end' if until is None else f'{float(request.stop)} s'
+    raise UserError(f'{path} has no frame from {float(request.start or 0)} s to {to}')
 
-  def read(since):
-    frames = video.frames(request.start if since is None else begin + since, request.stop)
-    return (dataclasses.replace(frame, time=frame.time - begin) for frame in frames)
+  def read(position):
+    for frame in video.frames(since if position is None else zero + position, until):
+      yield dataclasses.replace(frame, time=frame.time - zero, lost=tuple(time - zero for time in frame.lost))
 
   slow = request.slow or Fraction(1)
-  clock, rate = request.clock(video.rate, first.time - begin)
+  clock, rate = request.clock(video.rate, first.time - zero)
   if isinstance(clock, timeline.Grid):
     time_base, per_second = timeline.common(1 / rate, clock.start), rate * slow
   else:
-    time_base, per_second = video.time_base * clock.unit, rate
-  length = video.length + video.start - begin if video.length else math.inf
-  seconds = min(end or math.inf, length) - (first.time - begin)
-  notes = [] if slow == 1 else [f'{path}: --slow leaves the sound out']
-  notes += [f'{path}: {note}' for note in video.notes]
-  if video.format.colour[3] in _HDR:
-    notes.append(f'{path} is HDR ({_HDR[video.format.colour[3]]}); it is interpolated as it is coded')
+    time_base, per_second = tick * clock.unit, rate
+  _check_count(per_second / video.rate)
+  begin = first.time - video.start
+  seconds = min(request.stop or math.inf, video.length or math.inf) - begin
+  whole = request.start is None and request.stop is None
+  given = video.frame_count if whole else math.ceil(seconds * video.rate) if seconds < math.inf else None
+  notes = [] if slow == 1 else ['is slowed down, and --slow leaves the sound out']
+  notes += [*video.notes, *_notes_on_rate(clock, video.rate)]
   return Plan(
     read=_looped(read) if request.loop else read,
     clock=clock,
-    end=end,
+    end=None if until is None else until - zero,
     rate=rate,
     time_base=time_base,
-    given=math.ceil(seconds * video.rate) if seconds < math.inf else None,
+    given=given,
     given_rate=video.rate,
     total=math.ceil(seconds * per_second) if seconds < math.inf else None,
     video_format=video.format,
     cuts=True,
-    other_streams=OtherStreams(video, request.start, request.stop) if slow == 1 else None,
-    notes=tuple(notes),
+    other_streams=OtherStreams(video, zero, request.start is not None, until) if slow == 1 else None,
+    notes=tuple(f'{path} {note}' for note in notes),
+    found=video.found,
   )
+
+
+def _check_count(between: Fraction):
+  """Raises where more frames are wanted between two than anybody could mean."""
+  if between > _MOST_BETWEEN:
+    raise UserError(f'{float(between):.0f} frames are wanted for each that is given; expected {_MOST_BETWEEN} at most')
+
+
+def _notes_on_rate(clock, rate):
+  """Says what a new rate does that nobody might expect."""
+  if not isinstance(clock, timeline.Grid):
+    return
+  between = clock.fps * clock.slow / rate
+  if between > 2**clock.halvings:
+    most = 2**clock.halvings
+    yield f'gets {most} times between two frames at most at a new rate; some frames are shown more than once'
+  near = round(between)
+  if near >= 1 and between != near and abs(between / near - 1) < _NEAR_RATE:
+    yield (
+      f'has {float(rate):.3f} frames a second: --fps={near * rate / clock.slow} looks like {float(clock.fps):g}, and '
+      f'needs the network for {near - 1} of {near} frames, not for nearly every one'
+    )
 
 
 def _plan_images(paths: Sequence[str], request: Request) -> Plan:
@@ -154,6 +185,7 @@ def _plan_animation(path: str, request: Request) -> Plan:
     count, alpha = count + 1, alpha or last.pixels.shape[-1] == 4
   length = last.time + last.duration
   clock, rate = request.clock(count / length, Fraction(0))
+  _check_count(rate * length / count)
   height, width, _ = last.pixels.shape
 
   def read(since):
@@ -172,6 +204,8 @@ def _plan_animation(path: str, request: Request) -> Plan:
     video_format=VideoFormat(width=width, height=height),
     alpha=alpha,
     cuts=True,
+    repeats=animation.repeats(path),
+    notes=tuple(f'{path} {note}' for note in _notes_on_rate(clock, count / length)),
   )
 
 

@@ -9,6 +9,8 @@ from film_tf.inference import timeline
 
 AT_CUT = ('hold', 'blend')
 DUPLICATES = ('keep', 'retime')
+DAMAGED = ('stop', 'skip')
+CUT = 0.85  # `film_tf.data.motion.CUT`, which TensorFlow would have to be loaded for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,16 +26,24 @@ class Request:
   at: Sequence[Fraction] | None = None  # new frames at these fractions of the way between two
   fps: Fraction | None = None  # frames a second; of images, at which they are shown
   slow: Fraction | None = None  # how many times slower a video becomes
-  start: Fraction | None = None  # seconds of a video to start at
-  stop: Fraction | None = None  # seconds of a video to stop at
+  start: Fraction | None = None  # seconds from a video's first frame at which to start
+  stop: Fraction | None = None  # likewise, to stop
   loop: bool = False  # new frames from the last to the first too
   at_cut: str = 'hold'  # from the last frame of a scene to the first of the next, `hold` that, or `blend` both
+  cut: float = CUT  # share of a frame's texture that is lost in the next, above which that is another scene
   duplicates: str = 'keep'  # or `retime`: leave out frames that show the one before again, and fill their time evenly
+  deinterlace: bool = False  # make whole pictures of a video's half pictures
+  damaged: str = 'stop'  # at a video's frame that cannot be decoded, or `skip` it
 
   def __post_init__(self):
-    for name, known in (('at_cut', AT_CUT), ('duplicates', DUPLICATES)):
+    for name, known in (('at_cut', AT_CUT), ('duplicates', DUPLICATES), ('damaged', DAMAGED)):
       if getattr(self, name) not in known:
         raise UserError(f'--{name}={getattr(self, name)} is not known; expected one of {", ".join(known)}')
+    for name, most in (('times', 10), ('multiply', 1024)):
+      if getattr(self, name) is not None and not 1 <= getattr(self, name) <= most:
+        raise UserError(f'--{name}={getattr(self, name)} is out of range; expected 1 to {most}')
+    if not 0 < self.cut <= 1:
+      raise UserError(f'--cut={self.cut} is no share; expected more than 0 and 1 at most')
     division = self._division()
     if len(division) > 1:
       given = ' and '.join(f'--{name}={_shown(getattr(self, name))}' for name in division)

@@ -70,20 +70,13 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolato
     film_tf.interpolate_video(clip, path, interpolator, resume=True, fps=24)
   told = []
   film_tf.interpolate_video(clip, path, interpolator, resume=True, progress=lambda *now: told.append(now), **options)
-  assert told[0] == (stopped.value.done, 180)
+  # A codec's part that was cut short is made again, or it would not be encoded as it would have been.
+  assert told[0] == (64 if output.endswith(('.mp4', '.webm')) else stopped.value.done, 180)
   assert told[-1] == (180, 180)
   assert not os.path.exists(f'{path}.parts')
   ours, theirs = decoded(path), decoded(whole)
   assert len(ours) == len(theirs) == (180 if output != 'a.gif' else len(theirs))
-  if output.endswith(('.mp4', '.webm')):  # a segment was closed early: other bytes, no more of a codec's error
-    given = [frame.pixels for frame in film_tf.interpolated_frames(clip, interpolator, **options)]
-    errors = [
-      np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(given, i, strict=True)]) for i in (ours, theirs)
-    ]
-    assert errors[0] == pytest.approx(errors[1], rel=0.1)
-    np.testing.assert_array_equal(ours[:64], theirs[:64])
-  else:
-    np.testing.assert_array_equal(ours, theirs)
+  np.testing.assert_array_equal(ours, theirs)
   if output == 'a.mp4':
     assert [frame.time for frame in VideoReader(path).frames()] == [f.time for f in VideoReader(whole).frames()]
     assert packets(path, 'audio') == packets(whole, 'audio')
@@ -189,7 +182,7 @@ def test_misspelt_options_are_told(tmp_path, interpolator, clip, options, part):
 
 
 def test_a_loop_leads_back_to_the_first(tmp_path, interpolator, photos, clip, monkeypatch):
-  monkeypatch.setattr(motion, 'is_cut', lambda a, b: False)
+  monkeypatch.setattr(motion, 'is_cut', lambda *args: False)
   frames = [frame.pixels for frame in film_tf.interpolated_frames(photos, interpolator, multiply=2, loop=True)]
   assert len(frames) == 6
   np.testing.assert_array_equal(frames[5], interpolator.between(picture(16), picture(0)))
@@ -235,7 +228,7 @@ def test_transparent_photographs(tmp_path, interpolator, photos):
 
 
 def test_animations_come_and_go(tmp_path, interpolator, photos, monkeypatch):
-  monkeypatch.setattr(motion, 'is_cut', lambda a, b: False)
+  monkeypatch.setattr(motion, 'is_cut', lambda *args: False)
   film_tf.interpolate_video(photos, tmp_path / 'a.gif', interpolator, multiply=2, fps=10)
   film_tf.interpolate_video(tmp_path / 'a.gif', tmp_path / 'b.webp', interpolator, multiply=2)
   frames = list(animation.read(tmp_path / 'b.webp'))

@@ -1,0 +1,189 @@
+"""What a video has besides its pictures: sound, subtitles, attachments, covers, chapters and tags, copied or told."""
+
+import dataclasses
+import io
+from collections.abc import Iterator
+from fractions import Fraction
+
+from film_tf.media import timestamps
+from film_tf.media.video_format import av
+from film_tf.media.video_reader import VideoReader
+
+_TEXT = {'mp4': 'mov_text', 'mov': 'mov_text', 'matroska': 'subrip', 'webm': 'webvtt'}  # subtitles a container holds
+_COVERS = {'mjpeg': ('cover.jpg', 'image/jpeg'), 'png': ('cover.png', 'image/png')}
+_OF_THE_FILE = ('major_brand', 'minor_version', 'compatible_brands', 'encoder', 'handler_name', 'vendor_id', 'duration')
+_STATISTICS = ('bps', 'number_of_', '_statistics_')  # that Matroska keeps of a stream, true no longer
+
+
+@dataclasses.dataclass(frozen=True)
+class OtherStreams:
+  """What else of a video comes along, from `zero`, which becomes 0, to `stop`."""
+
+  video: VideoReader
+  zero: Fraction = Fraction(0)  # seconds of the file
+  cut: bool = False  # leave out what is before
+  stop: Fraction | None = None
+  sample: bool = False  # the first packet of each stream is enough
+
+
+class Copy:
+  """Adds the streams of `source` to `out`, which has its pictures and has not begun to be written.
+
+  Attributes:
+    left: what is left out, for people.
+    kept: numbers of the streams that are there.
+  """
+
+  def __init__(self, out, source, coded, others: OtherStreams):
+    self._out, self._source, self._others = out, source, others
+    self._container, self._streams, self._encoders = out.format.name, {}, {}
+    self.left, self.kept = [], [others.video.index]
+    out.metadata.update(tags(source.metadata))
+    start = others.zero if others.cut else Fraction(0)
+    chapters = [moved for chapter in source.chapters() if (moved := _moved(chapter, start, others.stop))]
+    out.set_chapters(chapters)
+    pictures = source.streams[others.video.index]
+    _describe(out.streams[0], pictures)
+    for stream in source.streams:
+      if stream.index != others.video.index:
+        self._add(stream, coded)
+
+  def _add(self, stream, coded):
+    name = stream.codec_context.name if stream.codec_context else stream.type
+    if _is_cover(stream):
+      if self._container == 'matroska' and name in _COVERS:
+        self._out.add_attachment(*_COVERS[name], _first_packet(self._others.video, stream.index))
+        return
+      held = self._container in ('mp4', 'mov') and name in _COVERS
+    else:
+      held = stream.type in ('audio', 'subtitle') or (stream.type == 'attachment' and self._container == 'matroska')
+    if held and _holds(self._container, coded, stream):
+      added = self._out.add_stream_from_template(stream, opaque=True)
+    elif stream.type == 'subtitle' and _is_text(name):
+      added = self._converted(stream)
+    else:
+      kind = 'cover' if _is_cover(stream) else stream.type
+      self.left.append(f'cannot hold {kind} stream {stream.index} ({name}); it is left out')
+      return
+    _describe(added, stream)
+    self._streams[stream.index] = added
+    self.kept.append(stream.index)
+
+  def _converted(self, stream):
+    """Adds a stream of subtitles in the form that the container holds."""
+    decoder = stream.codec_context
+    decoder.open(strict=False)
+    added = self._out.add_stream(_TEXT[self._container])
+    added.codec_context.subtitle_header = decoder.subtitle_header
+    added.time_base = Fraction(1, 1000)
+    self._encoders[stream.index] = added.codec_context
+    return added
+
+  def packets(self) -> Iterator:
+    """Yields the packets of all streams that are copied."""
+    mover, others, seen = timestamps.Mover(self._others.video.survey), self._others, set()
+    wanted = {index for index in self._streams if self._source.streams[index].type != 'attachment'}
+    last = {}
+    if not wanted:
+      return
+    for packet in self._source.demux([self._source.streams[index] for index in sorted(wanted)]):
+      index = packet.stream.index
+      if not packet.size or packet.dts is None or (others.sample and index in seen):
+        continue
+      mover(packet)
+      if not self._cut(packet):
+        continue
+      if index in self._encoders:
+        packet = self._encoded(packet, self._encoders[index])
+      if packet.dts <= last.get(index, packet.dts - 1):
+        packet.dts = last[index] + 1
+        packet.pts = max(packet.pts, packet.dts)
+      last[index] = packet.dts
+      packet.stream = self._streams[index]
+      seen.add(index)
+      yield packet
+      if others.sample and seen == wanted:
+        return
+
+  def _cut(self, packet) -> bool:
+    """Moves a packet by `zero`; returns whether it is wanted."""
+    others, unit = self._others, packet.time_base
+    begin = packet.dts if packet.pts is None else packet.pts
+    end = begin + (packet.duration or 0)
+    moved = round(others.zero / unit)
+    if _is_cover(packet.stream):
+      return True
+    if others.stop is not None and begin * unit >= others.stop:
+      return False
+    if others.cut and begin * unit < others.zero:
+      if packet.stream.type != 'subtitle' or end <= moved:
+        return False
+      begin = moved
+    if packet.stream.type == 'subtitle' and packet.duration:
+      last = end if others.stop is None else min(end, int(others.stop / unit))
+      packet.pts = packet.dts = begin - moved
+      packet.duration = last - begin
+      return True
+    packet.pts, packet.dts = (at if at is None else at - moved for at in (packet.pts, packet.dts))
+    return True
+
+  @staticmethod
+  def _encoded(packet, encoder):
+    shown = packet.stream.codec_context.decode2(packet)
+    text = encoder.encode_subtitle(shown)
+    unit = 1000 * packet.time_base
+    text.pts = text.dts = round(packet.pts * unit)
+    text.duration, text.time_base = round(packet.duration * unit), Fraction(1, 1000)
+    return text
+
+
+def tags(metadata) -> dict[str, str]:
+  """Returns what a person or a camera has written, without what a container says of itself."""
+  found = {('title' if key == 'name' else key): value for key, value in metadata.items()}
+  known = {key: value for key, value in found.items() if key.lower() not in _OF_THE_FILE}
+  known = {key: value for key, value in known.items() if not key.lower().startswith(_STATISTICS)}
+  if place := known.get('com.apple.quicktime.location.ISO6709'):
+    known.setdefault('location', place)
+  return known
+
+
+def _describe(added, stream):
+  added.metadata.update(tags(stream.metadata))
+  if not _is_cover(stream) or added.container.format.name in ('mp4', 'mov'):
+    added.disposition = stream.disposition
+
+
+def _is_cover(stream) -> bool:
+  return stream.type == 'video' and bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _is_text(codec) -> bool:
+  try:
+    return av.Codec(codec, 'r').text_sub
+  except av.codec.codec.UnknownCodecError:
+    return False
+
+
+def _first_packet(video, index) -> bytes:
+  with video.open() as container:
+    return next((bytes(packet) for packet in container.demux(container.streams[index]) if packet.size), b'')
+
+
+def _holds(container, coded, stream) -> bool:
+  """Returns whether a container holds a stream beside the pictures: its header is written."""
+  try:
+    with av.open(io.BytesIO(), 'w', format=container) as trial:
+      trial.add_stream_from_template(coded, opaque=True)
+      added = trial.add_stream_from_template(stream, opaque=True)
+      added.disposition = stream.disposition
+      trial.start_encoding()
+  except (ValueError, av.FFmpegError):
+    return False
+  return True
+
+
+def _moved(chapter, start, stop):
+  """Returns a chapter of a video that begins at `start`, or None where it is outside."""
+  unit = Fraction(chapter['time_base'])
+  begin, end = (int((min(chapter[key] * unit, stop or chapter[key] * unit) - start) / unit) for key in ('start', 'end'))
+  return {**chapter, 'start': max(0, begin), 'end': end} if end > max(0, begin) else None
