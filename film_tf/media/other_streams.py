@@ -4,10 +4,11 @@ import dataclasses
 import io
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
-from film_tf.media import timestamps
-from film_tf.media.video_format import av
 from film_tf.media.video_reader import VideoReader
+from film_tf.streams import timestamps
+from film_tf.streams.video_format import av
 
 _TEXT = {'mp4': 'mov_text', 'mov': 'mov_text', 'matroska': 'subrip', 'webm': 'webvtt'}  # subtitles a container holds
 _COVERS = {'mjpeg': ('cover.jpg', 'image/jpeg'), 'png': ('cover.png', 'image/png')}
@@ -36,8 +37,11 @@ class Copy:
 
   def __init__(self, out, source, coded, others: OtherStreams):
     self._out, self._source, self._others = out, source, others
-    self._container, self._streams, self._encoders = out.format.name, {}, {}
-    self.left, self.kept = [], [others.video.index]
+    self._container = out.format.name
+    self._streams: dict[int, Any] = {}  # of `out`, by the index of those in `source`
+    self._encoders: dict[int, Any] = {}  # of subtitles that are converted, likewise
+    self.left: list[str] = []
+    self.kept = [others.video.index]
     out.metadata.update(tags(source.metadata))
     start = others.zero if others.cut else Fraction(0)
     chapters = [moved for chapter in source.chapters() if (moved := _moved(chapter, start, others.stop))]
@@ -83,7 +87,7 @@ class Copy:
     """Yields the packets of all streams that are copied."""
     mover, others, seen = timestamps.Mover(self._others.video.survey), self._others, set()
     wanted = {index for index in self._streams if self._source.streams[index].type != 'attachment'}
-    last = {}
+    last: dict[int, int] = {}  # when the last packet of a stream is decoded
     if not wanted:
       return
     for packet in self._source.demux([self._source.streams[index] for index in sorted(wanted)]):

@@ -8,7 +8,7 @@ from film_tf.media import names, other_streams, video_muxer
 from film_tf.media.frame import Frame
 from film_tf.media.other_streams import OtherStreams
 from film_tf.media.video_encoder import Encoder
-from film_tf.media.video_format import av
+from film_tf.streams.video_format import av
 
 
 def rehearse(path: str, first: Frame, encoder: Encoder, others: OtherStreams | None) -> list[str]:

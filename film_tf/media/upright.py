@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from film_tf.media.video_format import VideoFormat, av
+from film_tf.streams.video_format import VideoFormat, av
 
 
 def size(shape: VideoFormat) -> tuple[int, int]:

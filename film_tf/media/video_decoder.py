@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from film_tf.errors import DamagedError
-from film_tf.media import timestamps
-from film_tf.media.timestamps import Survey
-from film_tf.media.video_format import av
+from film_tf.streams import timestamps
+from film_tf.streams.timestamps import Survey
+from film_tf.streams.video_format import av
 
 
 class Decoder:
@@ -91,10 +91,11 @@ class _Clock:
   """
 
   def __init__(self, raw: bool, decoding_times: bool, step: Fraction):
-    self.last = None  # seconds
+    self.last: Fraction | None = None  # seconds
     self._raw, self._decoding_times, self._step = raw, decoding_times, step
-    self._count, self._waiting = 0, []
-    self._lost = []
+    self._count = 0
+    self._waiting: list[Fraction] = []
+    self._lost: list[Fraction] = []
 
   def fed(self, packet):
     """Notes the time of a packet."""
@@ -105,6 +106,7 @@ class _Clock:
   def shown(self, frame) -> tuple[Fraction | None, list[Fraction]]:
     """Returns the time of the next frame, None for one that is damaged, and of those since the last whole one."""
     whole = frame is not None and not frame.is_corrupt
+    time: Fraction | None
     if self._raw:
       time, self._count = self._count * self._step, self._count + 1
     elif self._decoding_times:
@@ -113,7 +115,7 @@ class _Clock:
       time = frame.pts * frame.time_base if frame is not None and frame.pts is not None else None
     if time is None and whole:
       time = Fraction(0) if self.last is None else self.last + self._step
-    if not whole:
+    if not whole or time is None:
       if (self._raw or self._decoding_times) and time is not None:
         self._lost.append(time)
       return time, []
@@ -126,10 +128,11 @@ class _Clock:
 
 def _whole(frames):
   """Yields whole pictures by FFmpeg's bwdif, one for each that is interlaced."""
-  graph, waiting = None, collections.deque()
+  graph: av.filter.Graph | None = None
+  waiting: collections.deque[tuple] = collections.deque()
 
   def pulled():
-    while waiting:
+    while graph and waiting:
       try:
         frame = graph.pull()
       except (av.BlockingIOError, av.EOFError):

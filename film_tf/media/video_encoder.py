@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from film_tf.errors import UserError
-from film_tf.media import hdr, video_format
 from film_tf.media.frame import Frame
-from film_tf.media.video_format import VideoFormat, av, is_rgb
+from film_tf.streams import hdr, video_format
+from film_tf.streams.video_format import VideoFormat, av, is_rgb
 
 CODECS = {'.mp4': 'libx264', '.mov': 'libx264', '.m4v': 'libx264', '.mkv': 'libx264', '.webm': 'libvpx-vp9'}
 STEP = Fraction(1, 25)  # seconds between frames of a segment; they get their own times when segments are joined

@@ -12,7 +12,7 @@ from film_tf import files
 from film_tf.errors import UserError
 from film_tf.media import names, other_streams
 from film_tf.media.other_streams import Copy, OtherStreams
-from film_tf.media.video_format import VideoFormat, av
+from film_tf.streams.video_format import VideoFormat, av
 
 FORMATS = {'.mp4': 'mp4', '.mov': 'mov', '.m4v': 'mp4', '.mkv': 'matroska', '.webm': 'webm'}
 _MP4_TAGS = {

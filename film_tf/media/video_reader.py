@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 
 from film_tf.errors import DamagedError, UserError
-from film_tf.media import hdr, timestamps, video_format
 from film_tf.media.frame import Frame
 from film_tf.media.video_decoder import Decoder
-from film_tf.media.video_format import VideoFormat, av
+from film_tf.streams import hdr, timestamps, video_format
+from film_tf.streams.video_format import VideoFormat, av
 
 _SEEKABLE = ('mov', 'matroska', 'flv')  # containers whose seek is exact; others are read from their start
 _MISSING_FRAMES = 4  # at the end of a stream, which its own duration allows; more are a file that was cut off
@@ -47,7 +47,8 @@ class VideoReader:
     if av is None:
       raise UserError(f"{path} is a video, which needs PyAV; pip install '.[video]'")
     self.path = os.fspath(path)
-    self._deinterlace, self._skip, self.found = deinterlace, damaged == 'skip', {}
+    self._deinterlace, self._skip = deinterlace, damaged == 'skip'
+    self.found: dict[str, str] = {}
     with self.open() as container:
       self.index = self._stream(container).index
       try:
@@ -65,12 +66,13 @@ class VideoReader:
       claimed = [context.framerate, stream.guessed_rate, stream.average_rate]
     self.rate = timestamps.rate(times, stream.time_base, claimed, self.survey.raw)
     self.time_base = self.rate.limit_denominator(10**6) ** -1 if self.survey.raw else stream.time_base
-    first, self.start, _ = next(iter(self._decoder(container, stream)), (None, None, None))
+    first, start, _ = next(iter(self._decoder(container, stream)), (None, Fraction(0), None))
+    self.start: Fraction = start
     if first is None:
       raise UserError(f'{self.path} has no frame that can be decoded')
     self.frame_count = times.packets
     self.length = None
-    if times.end is not None and not self.survey.raw:
+    if times.end is not None and times.last is not None and not self.survey.raw:
       self.length = float(max(times.end, times.last + 1 / self.rate) - self.start)
     elif self.survey.raw:
       self.length = float(times.packets / self.rate)

@@ -52,17 +52,19 @@ class FrameWriter(Protocol):
 
 
 class Output(Protocol):
-  """What is made, in parts.
+  """What is made, in parts."""
 
-  Attributes:
-    notes: what a person should know before the work.
-    found: and after it.
-    ends_parts: whether the last frames of a part are others where it is cut short.
-  """
+  @property
+  def notes(self) -> Sequence[str]:
+    """What a person should know before the work."""
 
-  notes: Sequence[str]
-  found: Sequence[str]
-  ends_parts: bool
+  @property
+  def found(self) -> Sequence[str]:
+    """And after it."""
+
+  @property
+  def ends_parts(self) -> bool:
+    """Whether the last frames of a part are others where it is cut short."""
 
   def encode(self, parts: Parts) -> contextlib.AbstractContextManager[FrameWriter]:
     """Returns what writes the frames of the next part; it is complete when the context ends."""
@@ -77,9 +79,10 @@ class Output(Protocol):
 class _Numbered:
   """Numbered images in the folder of parts."""
 
-  display_order, ends_parts, found = (), False, ()
+  display_order, ends_parts = (), False
 
   def __init__(self, path: str, plan: Plan, suffix: str):
+    self.found: list[str] = []
     self._plan, self._suffix = plan, suffix
     self._digits = max(4, len(str(plan.total or 10**8)) + 1)
     self.notes = list(_notes_on_images(path, plan))
@@ -129,7 +132,7 @@ class Animation(_Numbered):
     super().__init__(path, plan, '.png')
     image_format = names.format_of(path, animation.FORMATS)
     image_file.check(path, image_format, _upright_shape(plan))
-    self._path, self.found = path, []
+    self._path = path
     if plan.rate > animation.MAX_RATE[image_format]:
       most = animation.MAX_RATE[image_format]
       self.notes.append(
@@ -202,8 +205,7 @@ class Video:
       plan.video_format, plan.rate, plan.time_base, codec, encoding.crf, encoding.pixel_format, encoding.preset
     )
     self._encoder.check(path, container)
-    with contextlib.closing(plan.read(None)) as frames:
-      lost = rehearse(path, next(frames), self._encoder, plan.other_streams)
+    lost = rehearse(path, next(plan.read(None)), self._encoder, plan.other_streams)
     self.notes = [*(f'{path}: {note}' for note in self._encoder.notes()), *(f'{path} {one}' for one in lost)]
 
   def encode(self, parts: Parts) -> contextlib.AbstractContextManager[FrameWriter]:

@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from film_tf import files
 from film_tf.errors import UserError
@@ -18,7 +18,7 @@ from film_tf.media.frame import Position
 try:
   import fcntl
 except ImportError:  # Windows; nobody looks after two processes there
-  fcntl = None
+  fcntl = cast(Any, None)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,11 +11,11 @@ from film_tf.errors import UserError
 from film_tf.inference import timeline
 from film_tf.media import animation, image_file
 from film_tf.media.frame import Frame
-from film_tf.media.video_format import VideoFormat
 from film_tf.media.video_muxer import OtherStreams
 from film_tf.media.video_reader import VideoReader
 from film_tf.render.inputs import Input
 from film_tf.render.request import Request
+from film_tf.streams.video_format import VideoFormat
 
 _DEFAULT_FPS = Fraction(20)  # at which what is made from images is shown
 _MOST_BETWEEN = 10000  # frames for each that is given
@@ -78,7 +78,7 @@ def _plan_video(path: str, request: Request) -> Plan:
   since, until = (None if at is None else video.start + at for at in (request.start, request.stop))
   first = next(video.frames(since, until), None)
   if first is None:
-    to = 'its end' if until is None else f'{float(request.stop)} s'
+    to = 'its end' if request.stop is None else f'{float(request.stop)} s'
     raise UserError(f'{path} has no frame from {float(request.start or 0)} s to {to}')
 
   def read(position):

@@ -15,6 +15,7 @@ from tests.conftest import ROOT, run
 ROOMS = [
   ['errors', 'keys'],
   ['cli', 'files', 'locks', 'fields', 'config', 'metrics', 'stopping'],
+  ['streams'],
   ['media'],
   ['model'],
   ['data', 'losses'],

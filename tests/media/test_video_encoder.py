@@ -15,7 +15,7 @@ import av
 import numpy as np
 from film_tf.media.frame import Frame
 from film_tf.media.video_encoder import Encoder
-from film_tf.media.video_format import VideoFormat
+from film_tf.streams.video_format import VideoFormat
 from tests.media.videos import picture
 random = np.random.default_rng(0)
 noisy = (np.clip(picture(i, 128, 192) + random.integers(-20, 20, (128, 192, 3)), 0, 255) for i in range(48))

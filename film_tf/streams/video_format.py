@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from film_tf.media.hdr import HdrMetadata
+from film_tf.streams.hdr import HdrMetadata
 
 try:
   import av  # an extra
@@ -60,4 +60,4 @@ def is_outside(frame) -> bool:
     return False
   unit, kind = 2 ** (luma.bits - 8), np.uint8 if luma.bits == 8 else np.uint16
   values = np.frombuffer(frame.planes[0], kind).reshape(frame.height, -1)[:, : frame.width]
-  return np.count_nonzero((values < 15 * unit) | (values > 236 * unit)) > _OUTSIDE * values.size
+  return bool(np.count_nonzero((values < 15 * unit) | (values > 236 * unit)) > _OUTSIDE * values.size)

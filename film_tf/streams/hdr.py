@@ -20,7 +20,9 @@ class HdrMetadata:
 
 def read(frame) -> HdrMetadata | None:
   """Returns what a decoded frame of PyAV carries."""
-  primaries = luminance = light = ()
+  primaries: tuple[Fraction, ...] = ()
+  luminance: tuple[Fraction, ...] = ()
+  light: tuple[int, ...] = ()
   for data in frame.side_data:
     if data.type.name == 'MASTERING_DISPLAY_METADATA':
       values = np.frombuffer(bytes(data), np.int32)  # of FFmpeg's struct: ten fractions, then which of them are known
