@@ -19,9 +19,9 @@ import sys
 
 from absl import flags
 
-from film_tf import cli
+from film_tf import cli, progress
 from film_tf.errors import UserError
-from film_tf.render import inputs, outputs, progress
+from film_tf.render import inputs, outputs
 from film_tf.render.job import Job
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.request import AT_CUT, CUT, DAMAGED, DUPLICATES, Request, request

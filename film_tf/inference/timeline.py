@@ -138,8 +138,9 @@ def number(value: int | float | str | Fraction, name: str) -> Fraction:
   """
   clock = name in ('start', 'stop')
   try:
-    hours, minutes, exact = ('0', '0', *(str(value).split(':') if clock else [str(value)]))[-3:]
-    exact = Fraction(exact) + 60 * int(minutes) + 3600 * int(hours)
+    parts = str(value).split(':', 2 if clock else 0)
+    hours, minutes, seconds = [0] * (3 - len(parts)) + parts
+    exact = Fraction(seconds) + 60 * int(minutes) + 3600 * int(hours)
   except (ValueError, ZeroDivisionError, OverflowError) as error:
     such = '2.5 or 1:02:03.5' if clock else '60, 2.5 or 24000/1001'
     raise UserError(f'--{name}={value} is no number; expected one such as {such}') from error

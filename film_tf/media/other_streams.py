@@ -92,6 +92,8 @@ class Copy:
       return
     for packet in self._source.demux([self._source.streams[index] for index in sorted(wanted)]):
       index = packet.stream.index
+      if packet.size and _is_cover(packet.stream):
+        packet.pts = packet.dts = 0
       if not packet.size or packet.dts is None or (others.sample and index in seen):
         continue
       mover(packet)

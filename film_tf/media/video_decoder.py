@@ -144,7 +144,9 @@ def _whole(frames):
     waiting.append((time, lost, frame.duration))
     if graph is None:
       graph = av.filter.Graph()
-      pictures = graph.add_buffer(frame.width, frame.height, frame.format, name='in', time_base=frame.time_base)
+      pictures = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+      )
       graph.link_nodes(pictures, graph.add('bwdif', 'mode=send_frame:deint=interlaced'), graph.add('buffersink'))
       graph.configure()
     frame.pts = number

@@ -163,7 +163,8 @@ class VideoReader:
       missing = float((stream.duration + (stream.start_time or 0)) * stream.time_base) - last
       allowed = _MISSING_FRAMES / float(self.rate)
     elif container.duration:
-      missing = (container.duration + (container.start_time or 0)) / av.time_base - last
+      start = 0 if container.format.name.startswith('matroska') else container.start_time or 0  # whose end is a time
+      missing = (container.duration + start) / av.time_base - last
       allowed = _MISSING_SECONDS
     else:
       return

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from film_tf.errors import UserError
 from film_tf.media.frame import Frame, Position
+from film_tf.progress import Progress
 from film_tf.render import inputs
-from film_tf.render.job import Job, Progress, Report, new_frames
+from film_tf.render.job import Job, Report, new_frames
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.plan import make_plan
 from film_tf.render.request import CUT, request

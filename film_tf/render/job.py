@@ -8,7 +8,7 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import tqdm
 from film_tf import stopping
 from film_tf.errors import DamagedError, UserError
 from film_tf.inference import timeline
+from film_tf.progress import Progress
 from film_tf.render import destination
 from film_tf.render.inputs import Input
 from film_tf.render.outputs import EncodingOptions, make_output
@@ -30,7 +31,6 @@ if TYPE_CHECKING:  # it loads TensorFlow, which takes seconds: below only where 
 
 _FRAMES_PER_PART = 64  # each part is encoded independently; at a second's work each, little is lost
 _SAMPLED_PAIRS = 500  # of given frames, by which the network's work is estimated
-Progress = Callable[[int, int | None], None]  # called with the number of frames that are done, and of all, about
 
 
 class Interrupted(KeyboardInterrupt):

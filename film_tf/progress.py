@@ -3,12 +3,11 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import tqdm
 
-from film_tf.render.job import Progress
-
+Progress = Callable[[int, int | None], None]  # called with the number of frames that are done, and of all, about
 _SECONDS = 30  # between two lines
 
 
