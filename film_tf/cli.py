@@ -24,6 +24,8 @@ def run(main: Callable[[list[str]], None]):
   has gone (`| head`).
   """
 
+  _open_closed_streams()
+
   def guarded(argv):
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that half-written files go
     _check_flags()
@@ -51,6 +53,28 @@ def run(main: Callable[[list[str]], None]):
     sys.exit(1)
   finally:
     _flush()
+
+
+def _open_closed_streams():
+  """Opens nothing in the place of stdin, stdout and stderr where they are closed (`>&-`).
+
+  The next file that is opened would take their number, and get what is printed.
+  """
+  for number in range(3):
+    try:
+      os.fstat(number)
+    except OSError:
+      os.open(os.devnull, os.O_RDWR)  # it takes the lowest number that is free
+  sys.stdout = sys.stdout or os.fdopen(1, 'w')
+  sys.stderr = sys.stderr or os.fdopen(2, 'w')
+
+
+def _without_traceback(kind, error, traceback):
+  """Is told of exceptions that nobody has caught: Ctrl-C while modules are loaded is one line."""
+  if issubclass(kind, KeyboardInterrupt):
+    print('interrupted', file=sys.stderr)
+  else:
+    sys.__excepthook__(kind, error, traceback)
 
 
 def fail(message: str):
@@ -152,3 +176,6 @@ def interpolate():
 def export():
   """Runs `python -m film_tf.export`, as the console script `film_tf_export`."""
   runpy.run_module('film_tf.export', run_name='__main__', alter_sys=True)
+
+
+sys.excepthook = _without_traceback

@@ -80,7 +80,7 @@ def main(words):
     except UserError as error:
       failed.append(error.message)
   if failed:
-    raise UserError('\n'.join(failed))
+    raise UserError('\n'.join(dict.fromkeys(failed)))
 
 
 def _flags_of(options):

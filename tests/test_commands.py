@@ -90,11 +90,12 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
     ([*GOOD[:2], '--model=none', '--output=out.png'], ['none']),
     ([*GOOD[:2], '--model=a.png', '--output=out.png'], ['a.png', 'weights']),
     (GOOD[:2], ['--output']),
-    ([*GOOD[:3], '--output=a.png'], ['a.png', 'exists', '--overwrite']),
+    ([*GOOD[:3], '--output=a.png'], ['a.png', 'is an input too']),
     ([*GOOD[:3], '--output=out.bmp'], ['out.bmp', '.png']),
     ([*GOOD[:3], '--output=a.png/out.png'], ['cannot write', 'a.png/out.png']),
     ([*GOOD[:3], '--output=/proc/out.png'], ['cannot write', '/proc/out.png']),
-    ([*GOOD[:3], '--output=folder'], ['folder', 'exists']),
+    ([*GOOD[:3], '--output=folder'], ['folder', 'exists', 'not empty']),
+    ([*GOOD[:3], '--output=c.png'], ['c.png', 'exists', '--overwrite']),
     ([*GOOD, '--times=2'], ['out.png', '3 are wanted', '.gif']),
     ([*GOOD, '--at=0.25,2'], ['0.25, 2']),
     ([*GOOD, '--at=soon'], ['--at=soon']),
@@ -119,6 +120,8 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
 )
 def test_mistakes_are_one_line_and_leave_nothing(folder, words, parts):
   (folder / 'folder').mkdir()
+  (folder / 'folder' / '._a.png').write_text('what macOS leaves')
+  (folder / 'c.png').write_bytes(b'not ours')
   Image.fromarray(PIXELS[:4, :5]).save(folder / 'small.png')
   image_file.write(folder / 'deep.png', Frame(PIXELS.astype(np.uint16) * 257))
   encode(folder / 'clip2.mp4', map(picture, range(3)))
@@ -128,8 +131,9 @@ def test_mistakes_are_one_line_and_leave_nothing(folder, words, parts):
 
 
 def test_overwrite_replaces(folder):
-  assert interpolate(folder, *GOOD[:3], '--output=a.png', '--overwrite').returncode == 0
-  assert not np.array_equal(np.asarray(Image.open(folder / 'a.png')), PIXELS)
+  Image.fromarray(PIXELS).save(folder / 'c.png')
+  assert interpolate(folder, *GOOD[:3], '--output=c.png', '--overwrite').returncode == 0
+  assert not np.array_equal(np.asarray(Image.open(folder / 'c.png')), PIXELS)
 
 
 def test_several_inputs_and_what_is_there_already(folder):

@@ -64,7 +64,7 @@ class Decoder:
     except av.FFmpegError as error:
       message = f'cannot be decoded after {float(clock.last or 0):.3f} s: {error.strerror or error}'
       if not self._skip:
-        raise DamagedError(f'{self._path} {message}') from error
+        raise DamagedError(f'{self._path} {message} (--damaged=skip goes on after it)') from error
       self._found['end'] = message
 
   def _note_damage(self, time):

@@ -1,8 +1,12 @@
 """The notes of finished parts are a file format: those of earlier versions are read."""
 
 import json
+import pathlib
 from fractions import Fraction
 
+import pytest
+
+from film_tf.errors import UserError
 from film_tf.media.frame import Position
 from film_tf.render.parts import Part, Parts
 
@@ -20,3 +24,40 @@ def test_notes_of_version_0_1_are_read_and_written(tmp_path):
   assert parts.parts == [PART]
   parts.add(PART)
   assert json.loads((folder / '000001.json').read_text()).items() >= NOTE.items()
+
+
+def begun(tmp_path, **options):
+  return Parts(str(tmp_path / 'a.mp4'), SETTINGS, **options)
+
+
+def test_a_damaged_or_missing_piece_is_noticed_and_made_again(tmp_path, capsys):
+  for damage in (
+    lambda path: path.write_bytes(b''),
+    lambda path: path.write_bytes(b'7 bytes'),
+    lambda path: path.unlink(),
+  ):
+    parts = begun(tmp_path, overwrite=True)
+    pieces = [pathlib.Path(parts.path(f'{number:06d}.mkv')) for number in range(3)]
+    for piece in pieces:
+      piece.write_bytes(b'7_bytes')
+      parts.add(PART, [str(piece)])
+    parts.close()
+    damage(pieces[1])
+    assert begun(tmp_path, resume=True).count == 2
+    assert '000001.mkv is damaged' in capsys.readouterr().err
+    assert sorted(path.name for path in pieces[0].parent.glob('0*.json')) == ['000000.json']
+
+
+def test_one_process_at_a_time(tmp_path):
+  first = begun(tmp_path)
+  for option in ({}, {'resume': True}, {'overwrite': True}):
+    with pytest.raises(UserError, match=r'a.mp4 is being made by another process'):
+      begun(tmp_path, **option)
+  first.close()
+  begun(tmp_path, resume=True)
+
+
+def test_parts_of_another_version_are_refused_in_one_sentence(tmp_path):
+  begun(tmp_path).close()
+  with pytest.raises(UserError, match=r'begun by another version of film_tf.*cut is new.*--overwrite'):
+    Parts(str(tmp_path / 'a.mp4'), {**SETTINGS, 'cut': '0.85'}, resume=True)
