@@ -48,6 +48,7 @@ class Copy:
     out.set_chapters(chapters)
     pictures = source.streams[others.video.index]
     _describe(out.streams[0], pictures)
+    self._first = _first_packets(others.video)
     for stream in source.streams:
       if stream.index != others.video.index:
         self._add(stream, coded)
@@ -56,12 +57,12 @@ class Copy:
     name = stream.codec_context.name if stream.codec_context else stream.type
     if _is_cover(stream):
       if self._container == 'matroska' and name in _COVERS:
-        self._out.add_attachment(*_COVERS[name], _first_packet(self._others.video, stream.index))
+        self._out.add_attachment(*_COVERS[name], bytes(self._first[stream.index]))
         return
-      held = self._container in ('mp4', 'mov') and name in _COVERS
+      held = self._container == 'mp4' and name in _COVERS
     else:
       held = stream.type in ('audio', 'subtitle') or (stream.type == 'attachment' and self._container == 'matroska')
-    if held and _holds(self._container, coded, stream):
+    if held and _holds(self._container, coded, stream, self._first.get(stream.index)):
       added = self._out.add_stream_from_template(stream, opaque=True)
     elif stream.type == 'subtitle' and _is_text(name):
       added = self._converted(stream)
@@ -170,19 +171,30 @@ def _is_text(codec) -> bool:
     return False
 
 
-def _first_packet(video, index) -> bytes:
+def _first_packets(video) -> dict[int, Any]:
+  """Returns the first packet of the sounds and covers of a video, by stream."""
+  found: dict[int, Any] = {}
   with video.open() as container:
-    return next((bytes(packet) for packet in container.demux(container.streams[index]) if packet.size), b'')
+    wanted = [stream for stream in container.streams if stream.type == 'audio' or _is_cover(stream)]
+    for packet in container.demux(wanted) if wanted else ():
+      if packet.size:
+        found.setdefault(packet.stream.index, packet)
+      if len(found) == len(wanted):
+        break
+  return found
 
 
-def _holds(container, coded, stream) -> bool:
-  """Returns whether a container holds a stream beside the pictures: its header is written."""
+def _holds(container, coded, stream, packet) -> bool:
+  """Returns whether a container holds a stream beside the pictures: it is written, with its first packet if any."""
   try:
     with av.open(io.BytesIO(), 'w', format=container) as trial:
       trial.add_stream_from_template(coded, opaque=True)
       added = trial.add_stream_from_template(stream, opaque=True)
       added.disposition = stream.disposition
       trial.start_encoding()
+      if packet and stream.type == 'audio':
+        packet.stream, packet.pts, packet.dts = added, 0, 0
+        trial.mux(packet)
   except (ValueError, av.FFmpegError):
     return False
   return True

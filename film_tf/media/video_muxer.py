@@ -65,29 +65,30 @@ def join(
   """
   container = container_of(path)
   path = os.fspath(path)
-  with files.atomic_write(path, overwrite) as temporary, contextlib.ExitStack() as stack:
+  with files.atomic_write(path, overwrite) as temporary:
     try:
-      source = stack.enter_context(others.video.open()) if others else None
-      options = _options(container, time_base, source)
-      out = stack.enter_context(av.open(f'file:{temporary}', 'w', format=container, container_options=options))
-      pictures = _pictures(out, segments, end, video_format, time_base, rate)
-      first = next(pictures)
-      left, kept, more = [], [], iter(())
-      if others:
-        coded = stack.enter_context(av.open(f'file:{segments[0].path}')).streams.video[0]
-        copy = Copy(out, source, coded, others)
-        left, kept, more = copy.left, copy.kept, copy.packets()
-      if video_format.aspect not in (None, 1) and container == 'webm':
-        left.append(f'cannot hold the aspect {video_format.aspect} of a pixel; it is left out')
-      waiting = next(more, None)
-      for packet in itertools.chain([first], pictures):
-        while waiting and waiting.dts * waiting.time_base <= packet.dts * packet.time_base:
+      with contextlib.ExitStack() as stack:
+        source = stack.enter_context(others.video.open()) if others else None
+        options = _options(container, time_base, source)
+        out = stack.enter_context(av.open(f'file:{temporary}', 'w', format=container, container_options=options))
+        pictures = _pictures(out, segments, end, video_format, time_base, rate)
+        first = next(pictures)
+        left, kept, more = [], [], iter(())
+        if others:
+          coded = stack.enter_context(av.open(f'file:{segments[0].path}')).streams.video[0]
+          copy = Copy(out, source, coded, others)
+          left, kept, more = copy.left, copy.kept, copy.packets()
+        if video_format.aspect not in (None, 1) and container == 'webm':
+          left.append(f'cannot hold the aspect {video_format.aspect} of a pixel; it is left out')
+        waiting = next(more, None)
+        for packet in itertools.chain([first], pictures):
+          while waiting and waiting.dts * waiting.time_base <= packet.dts * packet.time_base:
+            out.mux(waiting)
+            waiting = next(more, None)
+          out.mux(packet)
+        while waiting:
           out.mux(waiting)
           waiting = next(more, None)
-        out.mux(packet)
-      while waiting:
-        out.mux(waiting)
-        waiting = next(more, None)
     except av.FFmpegError as error:
       raise UserError(f'cannot write {path}: {error.strerror or error}') from error
   return Joined(left, kept)

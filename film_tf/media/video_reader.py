@@ -13,8 +13,7 @@ from film_tf.streams import hdr, timestamps, video_format
 from film_tf.streams.video_format import VideoFormat, av
 
 _SEEKABLE = ('mov', 'matroska', 'flv')  # containers whose seek is exact; others are read from their start
-_MISSING_FRAMES = 4  # at the end of a stream, which its own duration allows; more are a file that was cut off
-_MISSING_SECONDS = 1.0  # the same where only the container has a duration, that of its longest stream
+_MISSING_FRAMES = 4  # at the end of a stream, which its duration allows; more are a file that was cut off
 
 
 class VideoReader:
@@ -159,13 +158,13 @@ class VideoReader:
     """Raises where the frame at `last` seconds is not the end: FFmpeg does not report a truncated file."""
     if self.survey.joined > 1 or self.survey.raw:
       return
-    if stream.duration:
+    allowed = _MISSING_FRAMES / float(self.rate)
+    if stream.duration and container.format.name.startswith('mov'):
       missing = float((stream.duration + (stream.start_time or 0)) * stream.time_base) - last
-      allowed = _MISSING_FRAMES / float(self.rate)
-    elif container.duration:
+    elif container.duration:  # of its longest stream
       start = 0 if container.format.name.startswith('matroska') else container.start_time or 0  # whose end is a time
-      missing = (container.duration + start) / av.time_base - last
-      allowed = _MISSING_SECONDS
+      ends = [float(times.end) for times in self.survey.streams.values() if times.end is not None]
+      missing = (container.duration + start) / av.time_base - max(ends)
     else:
       return
     if missing > allowed:

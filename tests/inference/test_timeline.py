@@ -3,6 +3,7 @@ from fractions import Fraction
 import pytest
 
 from film_tf.errors import UserError
+from film_tf.inference import timeline
 from film_tf.inference.timeline import (
   MAX_HALVINGS,
   Grid,
@@ -118,3 +119,15 @@ def test_rates_are_what_broadcasters_mean(given, meant):
 def test_what_is_no_rate_is_refused(given):
   with pytest.raises(UserError, match=f'fps={given}'):
     number(given, 'fps')
+
+
+def test_photographs_are_halved_as_often_as_asked():
+  """2^N - 1 different frames; only a new rate stops at five halvings."""
+  for times in (1, 5, 6, 7, 10):
+    clock = timeline.division(2**times)
+    reached = [timeline.nearest(fraction, clock.halvings) for fraction in clock.fractions]
+    assert reached == list(clock.fractions)
+    assert len(timeline.midpoints(reached)) == 2**times - 1
+  clock = timeline.division(100)
+  assert len({timeline.nearest(fraction, clock.halvings) for fraction in clock.fractions}) == 99
+  assert timeline.division(3).halvings == timeline.Grid(Fraction(60)).halvings == timeline.MAX_HALVINGS

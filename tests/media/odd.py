@@ -79,3 +79,18 @@ def with_cover(path, video):
         packet.stream = copied
         out.mux(packet)
   return path
+
+
+def with_subtitles(path, text='1\n00:00:00,040 --> 00:00:00,300\nHello\n', count=10):
+  """A video with subtitles of SubRip."""
+  words, video = path.with_suffix('.srt'), path.with_suffix('.plain.mkv')
+  words.write_text(text)
+  coded(video, rgb(map(picture, range(count))))
+  with av.open(str(video)) as pictures, av.open(str(words)) as shown, av.open(str(path), 'w') as out:
+    copies = [(source, out.add_stream_from_template(source.streams[0], opaque=True)) for source in (pictures, shown)]
+    for source, copied in copies:
+      for packet in source.demux():
+        if packet.size:
+          packet.stream = copied
+          out.mux(packet)
+  return path

@@ -57,3 +57,34 @@ def test_what_is_no_animation(tmp_path):
   (tmp_path / 'cut.webp').write_bytes(data[: len(data) * 2 // 3])
   with pytest.raises(UserError, match=r'cut\.webp'):
     list(animation.read(tmp_path / 'cut.webp'))
+
+
+def test_a_transparent_animation_leaves_no_trails(tmp_path):
+  """A disc that moves: where it was, nothing is left."""
+  y, x = np.mgrid[:20, :30]
+  alphas = [np.where((x - 5 - 4 * i) ** 2 + (y - 10) ** 2 < 16, 255, 0) for i in range(5)]
+  images = [np.dstack([np.full((20, 30, 3), 200), alpha]).astype(np.uint8) for alpha in alphas]
+  animation.write(tmp_path / 'a.gif', images, [Fraction(i, 10) for i in range(6)])
+  for frame, alpha in zip(animation.read(tmp_path / 'a.gif'), alphas, strict=True):
+    np.testing.assert_array_equal(frame.pixels[..., 3], alpha)
+  with Image.open(tmp_path / 'a.gif') as image:
+    image.seek(1)
+    assert image.disposal_method == 2
+
+
+@pytest.mark.parametrize('rate', [60, 75, 120, 240])
+def test_what_comes_too_fast_for_a_gif_is_left_out_and_the_length_stays(tmp_path, rate):
+  left = animation.write(tmp_path / 'a.gif', pictures(rate), [Fraction(i, rate) for i in range(rate + 1)])
+  found = list(animation.read(tmp_path / 'a.gif'))
+  assert len(found) == rate - left <= 50
+  assert found[-1].time + found[-1].duration == 1
+  assert min(frame.duration for frame in found) >= Fraction(1, 50)
+
+
+@pytest.mark.parametrize('name', ['a.gif', 'a.webp'])
+@pytest.mark.parametrize('repeats', [None, 0, 3])
+def test_an_animation_repeats_as_often_as_it_did(tmp_path, name, repeats):
+  if name == 'a.webp' and repeats is None:
+    pytest.skip('WebP always says how often; Pillow writes 0')
+  animation.write(tmp_path / name, pictures(3), [Fraction(i, 10) for i in range(4)], repeats=repeats)
+  assert animation.repeats(tmp_path / name) == repeats

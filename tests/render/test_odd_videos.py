@@ -15,7 +15,7 @@ from film_tf.render import inputs
 from film_tf.render.job import Job
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.request import request
-from tests.media.odd import coded, interlaced, rgb, with_cover, with_sound
+from tests.media.odd import coded, interlaced, rgb, with_cover, with_sound, with_subtitles
 from tests.media.videos import encode, packets, picture
 
 
@@ -206,21 +206,7 @@ def test_sound_is_kept_or_told_before_the_work(tmp_path, interpolator, codec, su
 
 
 def test_a_subtitle_that_has_begun_before_the_start_is_shown(tmp_path, interpolator):
-  (tmp_path / 'a.srt').write_text('1\n00:00:00,040 --> 00:00:00,300\nHello\n')
-  encode(tmp_path / 'plain.mkv', map(picture, range(10)))
-  with (
-    av.open(str(tmp_path / 'plain.mkv')) as video,
-    av.open(str(tmp_path / 'a.srt')) as words,
-    av.open(str(tmp_path / 'a.mkv'), 'w') as out,
-  ):
-    copies = [
-      (container, out.add_stream_from_template(container.streams[0], opaque=True)) for container in (video, words)
-    ]
-    for container, copied in copies:
-      for packet in container.demux():
-        if packet.size:
-          packet.stream = copied
-          out.mux(packet)
+  with_subtitles(tmp_path / 'a.mkv')
   film_tf.interpolate_video(tmp_path / 'a.mkv', tmp_path / 'b.mkv', interpolator, start=0.2)
   with av.open(str(tmp_path / 'b.mkv')) as container:
     shown = [(p.pts, p.duration, bytes(p)) for p in container.demux(container.streams.subtitles[0]) if p.size]
@@ -233,3 +219,42 @@ def test_a_rate_nearby_is_offered(tmp_path):
   assert '--fps=50 looks like 50.1, and needs the network for 1 of 2 frames' in notes(
     source, tmp_path / 'b.mp4', fps='50.1'
   )
+
+
+def test_what_a_gif_does_not_hold_is_told(tmp_path, interpolator):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(10)), sound=0.4)
+  told = notes(source, tmp_path / 'b.gif', fps=100)
+  assert 'holds images alone; sound and what else there is are left out' in told
+  assert 'holds 50 frames a second at most, not 100' in told
+  report = film_tf.interpolate_video(source, tmp_path / 'b.gif', interpolator, fps=100)
+  assert any('20 of 40 frames are left out' in note for note in report.notes)
+
+
+def test_a_limit_of_halvings_is_told_where_it_is_felt(tmp_path):
+  source = coded(tmp_path / 'a.mkv', rgb(map(picture, range(4))))
+  assert 'gets 32 times between two frames at most' in notes(source, tmp_path / 'b.mp4', slow=64)
+  assert notes(source, tmp_path / 'b.mp4', times=7) == ''
+
+
+def test_seven_halvings_make_127_frames(tmp_path, interpolator, monkeypatch):
+  for i in range(2):
+    Image.fromarray(picture(8 * i)).save(tmp_path / f'{i}.png')
+  calls, between = [], interpolator._model.between
+  monkeypatch.setattr(interpolator._model, 'between', lambda *args: calls.append(1) or between(*args))
+  frames = list(film_tf.interpolated_frames([tmp_path / '0.png', tmp_path / '1.png'], interpolator, times=7))
+  assert len(frames) == 129
+  assert len(calls) == 127
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('codec', ['libx264', 'libx265', 'libvpx-vp9', 'libsvtav1'])
+def test_given_frames_come_through_by_default(tmp_path, interpolator, codec):
+  """Noise and sharp edges, as the hardest of 64 real clips has them."""
+  random = np.random.default_rng(0)
+  grain = random.normal(0, 12, (10, 96, 160, 1))
+  pictures = [np.clip(picture(3 * i, 96, 160) + grain[i], 0, 255).astype(np.uint8) for i in range(10)]
+  source = coded(tmp_path / 'a.mkv', rgb(pictures), options={'crf': '0'})
+  film_tf.interpolate_video(source, tmp_path / 'b.mkv', interpolator, codec=codec)
+  given, found = (list(VideoReader(path).frames()) for path in (source, tmp_path / 'b.mkv'))
+  errors = [np.mean((a.pixels.astype(float) - b.pixels) ** 2) for a, b in zip(given, found[::2], strict=True)]
+  assert 10 * np.log10(255**2 / max(errors)) > 40
