@@ -8,7 +8,8 @@
   python -m film_tf.interpolate '*.mp4' --output='slow/{name}.mp4'       each of several
 
 --times=N makes 2^N - 1 new frames between two, --multiply=M makes M - 1, --at=0.25,0.5 makes those. Videos keep their
-sound, subtitles, colours and timestamps; --slow leaves the sound out; what cannot be kept is said before the work.
+sound, subtitles, colours and timestamps; --slow leaves the sound out, unless --sound=stretch; what cannot be kept is
+said before the work.
 --start and --stop count from the first frame. Work that was interrupted, by Ctrl-C or a crash, goes on with --resume.
 --dry_run says how long it would take. MODEL is film_mini, which comes with film_tf, or a SavedModel folder or weights
 file (.npz) of your own.
@@ -24,7 +25,7 @@ from film_tf.errors import UserError
 from film_tf.render import inputs, outputs
 from film_tf.render.job import Job
 from film_tf.render.outputs import EncodingOptions
-from film_tf.render.request import AT_CUT, CUT, DAMAGED, DUPLICATES, Request, request
+from film_tf.render.request import AT_CUT, CUT, DAMAGED, DUPLICATES, SOUND, Request, request
 
 MODEL = flags.DEFINE_string('model', 'film_mini', 'film_mini, or a SavedModel folder or weights file (.npz).')
 OUTPUT = flags.DEFINE_string(
@@ -49,6 +50,7 @@ flags.DEFINE_bool('deinterlace', False, "Makes whole pictures of an interlaced v
 flags.DEFINE_enum(
   'damaged', 'stop', DAMAGED, 'At a frame that cannot be decoded: stop, or skip it, and those around it fill its time.'
 )
+flags.DEFINE_enum('sound', 'leave', SOUND, 'Of a video that becomes slower: leaves it out, or stretches it.')
 flags.DEFINE_string('codec', None, "FFmpeg's name of an encoder; libx264, or libvpx-vp9 for .webm, by default.")
 flags.DEFINE_integer('crf', None, 'Quality of a video: less is better, and larger.', lower_bound=0, upper_bound=63)
 flags.DEFINE_string('pixel_format', None, "FFmpeg's name of a video's, such as yuv420p; the input's by default.")

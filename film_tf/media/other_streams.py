@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
+from film_tf.media.stretched_sound import StretchedSound
 from film_tf.media.video_reader import VideoReader
 from film_tf.streams import timestamps
 from film_tf.streams.video_format import av
@@ -24,6 +25,8 @@ class OtherStreams:
   zero: Fraction = Fraction(0)  # seconds of the file
   cut: bool = False  # leave out what is before
   stop: Fraction | None = None
+  slow: Fraction = Fraction(1)  # how many times slower it becomes: only tags and sound come along then
+  sound: str = 'leave'  # that out where it becomes slower, or `stretch` it
   sample: bool = False  # the first packet of each stream is enough
 
 
@@ -39,13 +42,17 @@ class Copy:
     self._out, self._source, self._others = out, source, others
     self._container = out.format.name
     self._streams: dict[int, Any] = {}  # of `out`, by the index of those in `source`
+    self._stretched: dict[int, StretchedSound] = {}
     self._encoders: dict[int, Any] = {}  # of subtitles that are converted, likewise
     self.left: list[str] = []
     self.kept = [others.video.index]
     out.metadata.update(tags(source.metadata))
     start = others.zero if others.cut else Fraction(0)
     chapters = [moved for chapter in source.chapters() if (moved := _moved(chapter, start, others.stop))]
-    out.set_chapters(chapters)
+    if others.slow == 1:
+      out.set_chapters(chapters)
+    elif chapters:
+      self.left.append('is slowed down, which leaves its chapters out')
     pictures = source.streams[others.video.index]
     _describe(out.streams[0], pictures)
     self._first = _first_packets(others.video)
@@ -55,8 +62,11 @@ class Copy:
 
   def _add(self, stream, coded):
     name = stream.codec_context.name if stream.codec_context else stream.type
+    if self._others.slow != 1 and not _is_cover(stream):
+      self._add_slower(stream, name)
+      return
     if _is_cover(stream):
-      if self._container == 'matroska' and name in _COVERS:
+      if self._container == 'matroska' and name in _COVERS and stream.index in self._first:
         self._out.add_attachment(*_COVERS[name], bytes(self._first[stream.index]))
         return
       held = self._container == 'mp4' and name in _COVERS
@@ -73,6 +83,19 @@ class Copy:
     _describe(added, stream)
     self._streams[stream.index] = added
     self.kept.append(stream.index)
+
+  def _add_slower(self, stream, name):
+    if stream.type != 'audio':
+      self.left.append(f'is slowed down, which leaves {stream.type} stream {stream.index} ({name}) out')
+    elif self._others.sound == 'stretch' and self._container != 'webm':
+      stretched = StretchedSound(self._out, stream, self._others.slow)
+      _describe(stretched.stream, stream)
+      self._stretched[stream.index] = stretched
+      self._streams[stream.index] = stretched.stream
+      self.kept.append(stream.index)
+    else:
+      why = 'cannot hold stretched' if self._others.sound == 'stretch' else 'is slowed down, and --slow leaves out'
+      self.left.append(f'{why} audio stream {stream.index} ({name}); --sound=stretch keeps it in .mp4, .mov and .mkv')
 
   def _converted(self, stream):
     """Adds a stream of subtitles in the form that the container holds."""
@@ -100,8 +123,16 @@ class Copy:
       mover(packet)
       if not self._cut(packet):
         continue
+      if index in self._stretched:
+        seen.add(index)
+        yield from self._stretched[index].packets(packet)
+        if others.sample and seen == wanted:
+          break
+        continue
       if index in self._encoders:
         packet = self._encoded(packet, self._encoders[index])
+        if packet is None:
+          continue
       if packet.dts <= last.get(index, packet.dts - 1):
         packet.dts = last[index] + 1
         packet.pts = max(packet.pts, packet.dts)
@@ -110,7 +141,9 @@ class Copy:
       seen.add(index)
       yield packet
       if others.sample and seen == wanted:
-        return
+        break
+    for stretched in self._stretched.values():
+      yield from stretched.packets(None)
 
   def _cut(self, packet) -> bool:
     """Moves a packet by `zero`; returns whether it is wanted."""
@@ -137,6 +170,8 @@ class Copy:
   @staticmethod
   def _encoded(packet, encoder):
     shown = packet.stream.codec_context.decode2(packet)
+    if shown is None or not len(shown):
+      return None
     text = encoder.encode_subtitle(shown)
     unit = 1000 * packet.time_base
     text.pts = text.dts = round(packet.pts * unit)

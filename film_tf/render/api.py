@@ -43,6 +43,7 @@ def interpolate_video(
   duplicates: str = 'keep',
   deinterlace: bool = False,
   damaged: str = 'stop',
+  sound: str = 'leave',
   codec: str | None = None,
   crf: int | None = None,
   pixel_format: str | None = None,
@@ -73,6 +74,7 @@ def interpolate_video(
     duplicates: `keep`, or `retime`: leave out frames that show the one before again, and fill their time evenly.
     deinterlace: make whole pictures of an interlaced video's half pictures.
     damaged: at a frame that cannot be decoded, `stop`, or `skip` it and fill its time.
+    sound: of a video that becomes slower, `leave` it out or `stretch` it at the same pitch.
     codec: of a video, FFmpeg's name; H.264 by default, VP9 in .webm.
     crf: its quality, less is better.
     pixel_format: FFmpeg's name.
@@ -89,7 +91,7 @@ def interpolate_video(
   with _options_as_in_python():
     wanted = request(
       times=times, multiply=multiply, at=at, fps=fps, slow=slow, start=start, stop=stop, loop=loop, at_cut=at_cut,
-      cut=cut, duplicates=duplicates, deinterlace=deinterlace, damaged=damaged,
+      cut=cut, duplicates=duplicates, deinterlace=deinterlace, damaged=damaged, sound=sound,
     )  # fmt: skip
     encoding = EncodingOptions(codec=codec, crf=crf, pixel_format=pixel_format, preset=preset, images=images)
     found = inputs.find_one(_paths(source))

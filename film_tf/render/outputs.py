@@ -228,7 +228,7 @@ class Video:
     """Joins what is finished, with the sound of as long."""
     joined, others = parts.path(f'so_far{names.suffix_of(self._path)}'), self._plan.other_streams
     if others:
-      end = others.zero + parts.all[-1].end
+      end = others.zero + parts.all[-1].end / others.slow
       others = dataclasses.replace(others, stop=end if others.stop is None else min(end, others.stop))
     self._join(joined, parts.all, parts, others, overwrite=True)
     return joined

@@ -96,8 +96,7 @@ def _plan_video(path: str, request: Request) -> Plan:
   seconds = min(request.stop or math.inf, video.length or math.inf) - begin
   whole = request.start is None and request.stop is None
   given = video.frame_count if whole else math.ceil(seconds * video.rate) if seconds < math.inf else None
-  notes = [] if slow == 1 else ['is slowed down, and --slow leaves the sound out']
-  notes += [*video.notes, *_notes_on_rate(clock, video.rate)]
+  notes = [*video.notes, *_notes_on_rate(clock, video.rate)]
   return Plan(
     read=_looped(read) if request.loop else read,
     clock=clock,
@@ -109,7 +108,7 @@ def _plan_video(path: str, request: Request) -> Plan:
     total=math.ceil(seconds * per_second) if seconds < math.inf else None,
     video_format=video.format,
     cuts=True,
-    other_streams=OtherStreams(video, zero, request.start is not None, until) if slow == 1 else None,
+    other_streams=OtherStreams(video, zero, request.start is not None, until, slow, request.sound),
     notes=tuple(f'{path} {note}' for note in notes),
     found=video.found,
   )

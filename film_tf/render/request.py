@@ -10,6 +10,7 @@ from film_tf.inference import timeline
 AT_CUT = ('hold', 'blend')
 DUPLICATES = ('keep', 'retime')
 DAMAGED = ('stop', 'skip')
+SOUND = ('leave', 'stretch')
 CUT = 0.85  # `film_tf.data.motion.CUT`, which TensorFlow would have to be loaded for
 
 
@@ -33,10 +34,11 @@ class Request:
   cut: float = CUT  # share of a frame's texture that is lost in the next, above which that is another scene
   duplicates: str = 'keep'  # or `retime`: leave out frames that show the one before again, and fill their time evenly
   deinterlace: bool = False  # make whole pictures of a video's half pictures
+  sound: str = 'leave'  # of a video that becomes slower: leave it out, or `stretch` it
   damaged: str = 'stop'  # at a video's frame that cannot be decoded, or `skip` it
 
   def __post_init__(self):
-    for name, known in (('at_cut', AT_CUT), ('duplicates', DUPLICATES), ('damaged', DAMAGED)):
+    for name, known in (('at_cut', AT_CUT), ('duplicates', DUPLICATES), ('damaged', DAMAGED), ('sound', SOUND)):
       if getattr(self, name) not in known:
         raise UserError(f'--{name}={getattr(self, name)} is not known; expected one of {", ".join(known)}')
     for name, most in (('times', 10), ('multiply', 1024)):

@@ -32,10 +32,12 @@ def rgb(pictures):
   return [av.VideoFrame.from_ndarray(pixels, format='rgb24') for pixels in pictures]
 
 
-def with_sound(path, codec, suffix_options=None, count=10):
+def with_sound(path, codec, count=10, prepare=None):
   """A video with 0.4 s of sound of a codec."""
 
-  def prepare(out, stream):
+  def prepared(out, stream):
+    if prepare:
+      prepare(out, stream)
     tone = out.add_stream(codec, rate=48000, layout='stereo')
 
     def after():
@@ -50,7 +52,7 @@ def with_sound(path, codec, suffix_options=None, count=10):
 
     return after
 
-  return coded(path, rgb(map(picture, range(count))), prepare=prepare)
+  return coded(path, rgb(map(picture, range(count))), prepare=prepared)
 
 
 def interlaced(path, count=10):

@@ -258,3 +258,18 @@ def test_given_frames_come_through_by_default(tmp_path, interpolator, codec):
   given, found = (list(VideoReader(path).frames()) for path in (source, tmp_path / 'b.mkv'))
   errors = [np.mean((a.pixels.astype(float) - b.pixels) ** 2) for a, b in zip(given, found[::2], strict=True)]
   assert 10 * np.log10(255**2 / max(errors)) > 40
+
+
+@pytest.mark.parametrize('slow', ['2', '5', '0.75'])
+def test_sound_is_stretched_where_asked(tmp_path, interpolator, slow):
+  def prepare(out, stream):
+    out.metadata.update(title='A walk')
+
+  source = with_sound(tmp_path / 'a.mkv', 'flac', prepare=prepare)
+  film_tf.interpolate_video(source, tmp_path / 'b.mp4', interpolator, slow=slow, sound='stretch')
+  with av.open(str(tmp_path / 'b.mp4')) as container:
+    assert container.metadata['title'] == 'A walk'
+    heard = sum(frame.samples for frame in container.decode(audio=0)) / 48000
+  assert heard == pytest.approx(0.4 * float(slow), abs=0.06 * float(slow))  # its last moment is lost in the filter
+  assert '--slow leaves out audio stream 1 (flac)' in notes(source, tmp_path / 'b.mkv', slow=slow)
+  assert 'cannot hold stretched audio stream 1' in notes(source, tmp_path / 'b.webm', slow=slow, sound='stretch')
