@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 import time
+import tokenize
 from collections.abc import Sequence
 
 import gin
@@ -117,7 +118,7 @@ def _parse(function, source):
     function(source)
   except RecursionError as error:
     raise UserError(f'gin file {source} includes itself, perhaps through others') from error
-  except (ValueError, SyntaxError, OSError, TypeError, ImportError) as error:
+  except (ValueError, SyntaxError, OSError, TypeError, ImportError, AttributeError, tokenize.TokenError) as error:
     message = files.shortened(str(error))
     raise UserError(f'gin cannot use {source!r}: {message}{_suggestion(message)}') from error
 

@@ -76,6 +76,9 @@ ROWS = [
   ('film_tf.train', [*TRAIN, '--init_from=film_mini'], ['film_mini do not fit', 'more']),
   ('film_tf.train', [*train('model.bilateral_flow = False'), '--init_from=nan.npz'], ['nan.npz are not finite']),
   ('film_tf.train', ['--base_dir=run', '--gin_configs=loop.gin'], ['loop.gin includes itself']),
+  ('film_tf.train', ['--base_dir=run', '--gin_configs=open.gin'], ['open.gin', 'EOF in multi-line statement']),
+  ('film_tf.train', ['--base_dir=run', '--gin_configs=nan.npz'], ['nan.npz']),
+  ('film_tf.train', ['--base_dir=run', '--gin_configs=photos'], ['no gin file photos']),
   ('film_tf.train', ['--base_dir=finished', *TRAIN[1:]], ['finished has film.npz', 'no checkpoint']),
   ('film_tf.train', ['--base_dir=text', *TRAIN[1:]], ['cannot write', 'text']),
   ('film_tf.export', ['--model=nan.npz', '--output=new'], ['nan.npz are not finite']),
@@ -94,6 +97,7 @@ def folder(tmp_path_factory) -> pathlib.Path:
   (root / 'text').write_text('mine')
   (root / 'noise').write_text('not triplets, but words that are long enough')
   (root / 'finished' / 'film.npz').write_text('mine')
+  (root / 'open.gin').write_text('model.filters = {\n')
   (root / 'loop.gin').write_text("include 'loop.gin'\n")
   with tf.io.TFRecordWriter(str(root / 'keyless')) as writer:
     writer.write(tf.train.Example().SerializeToString())
