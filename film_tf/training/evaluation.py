@@ -160,7 +160,10 @@ def _read(path):
     return []
   try:
     with tf.io.gfile.GFile(path) as file:
-      rows = list(csv.DictReader(io.StringIO(file.read()), strict=True))
+      reader = csv.DictReader(io.StringIO(file.read()), strict=True)
+    rows = list(reader)
+    if tuple(reader.fieldnames or ()) != _COLUMNS:
+      raise ValueError(f'its first line is not {",".join(_COLUMNS)}')
     for row in rows:
       _ = int(row['step']), float(row['psnr']), row['source'].strip()
   except (csv.Error, KeyError, TypeError, ValueError, AttributeError, tf.errors.OpError) as error:
