@@ -7,10 +7,11 @@ from film_tf.exporters import saved_model
 from tests import conftest
 
 
-@pytest.fixture
-def path(tiny, tmp_path):
-  saved_model.export(tiny, tmp_path / 'model')
-  return tmp_path / 'model'
+@pytest.fixture(scope='module')
+def path(tiny, tmp_path_factory):
+  path = tmp_path_factory.mktemp('exported') / 'model'
+  saved_model.export(tiny, path)
+  return path
 
 
 @pytest.mark.parametrize('size', [(37, 50), (1, 1), (8, 8)])
@@ -31,7 +32,7 @@ def test_features_and_between_equal_the_network(tiny, path, images):
   np.testing.assert_allclose(image, tiny(images)['image'], rtol=1e-5, atol=1e-5)
 
 
-def test_it_needs_no_film_tf(path, tmp_path):
+def test_it_needs_no_film_tf(path):
   """A process that cannot import the package runs the model."""
   script = (
     'import sys; sys.modules["film_tf"] = None\n'
@@ -40,7 +41,7 @@ def test_it_needs_no_film_tf(path, tmp_path):
     'x = tf.zeros((1, 9, 7, 3))\n'
     'print(f(x0=x, x1=x, time=tf.fill((1, 1), 0.5))["image"].shape)\n'
   )
-  result = conftest.run('-c', script, cwd=tmp_path)
+  result = conftest.run('-c', script, cwd=path.parent)
   assert result.stdout.strip() == '(1, 9, 7, 3)', result.stderr
 
 

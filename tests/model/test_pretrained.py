@@ -43,14 +43,19 @@ def test_film_mini_is_small():
     assert len(file.read()) <= 10e6
 
 
+@pytest.fixture(scope='module')
+def mini():
+  return film_tf.Interpolator()
+
+
 def sample(name):
   return np.asarray(Image.open(ROOT / 'eval' / 'samples' / f'cat_{name}.png'))
 
 
-def test_film_mini_finds_the_motion_of_the_sample():
+def test_film_mini_finds_the_motion_of_the_sample(mini):
   """Up to 19 pixels; 7.5 dB above blending, and 6 asked for."""
   a, truth, b = (sample(name) for name in ('0', 'truth', '1'))
-  made = film_tf.Interpolator().between(a, b)
+  made = mini.between(a, b)
   blended = ((a.astype(np.float32) + b) / 2).round().astype(np.uint8)
 
   def psnr(image):
@@ -60,9 +65,9 @@ def test_film_mini_finds_the_motion_of_the_sample():
   assert abs(made.mean() - truth.mean()) < 1.0  # no cast of light
 
 
-def test_equal_frames_have_their_like_between_them():
+def test_equal_frames_have_their_like_between_them(mini):
   """Also where the size is no multiple of the network's, up to the border."""
   a = sample('0')[:101, :155]
-  made = film_tf.Interpolator().between(a, a)
+  made = mini.between(a, a)
   assert np.abs(made.astype(int) - a).max() < 40
   assert np.abs(made.astype(int) - a).mean() < 2.0
