@@ -34,6 +34,6 @@ def _run(module, words, cwd, environment, told):
   os.chdir(cwd)
   os.environ.clear()
   os.environ.update(environment)
-  sys.argv = [module, *words]
+  sys.argv, sys.orig_argv = [module, *words], [sys.executable, '-m', module, *words]
   sys.path.insert(0, cwd)
   runpy.run_module(module, run_name='__main__', alter_sys=True)
