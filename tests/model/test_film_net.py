@@ -103,11 +103,17 @@ def test_published_size():
   assert len(net.trainable_variables) == 82
 
 
+@pytest.fixture(scope='module')
+def graph(tiny):
+  """The network as a function of any batch and size, traced once."""
+  return tf.function(lambda batch: tiny(batch), input_signature=[UNKNOWN])
+
+
 @pytest.mark.parametrize('size', [(1, 1), (1, 70), (63, 5), (64, 64), (65, 130)])
 @pytest.mark.parametrize('mode', ['eager', 'graph'])
-def test_every_size_works_and_keeps_its_shape(tiny, size, mode):
+def test_every_size_works_and_keeps_its_shape(tiny, graph, size, mode):
   batch = {**conftest.pair(2, *size), 'time': np.full((2, 1), 0.5, np.float32)}
-  outputs = (tiny if mode == 'eager' else tf.function(lambda b: tiny(b), input_signature=[UNKNOWN]))(batch)
+  outputs = (tiny if mode == 'eager' else graph)(batch)
   assert outputs['image'].shape == (2, *size, 3)
   assert outputs['x0_warped'].shape == (2, *size, 3)
   for i, flow in enumerate(outputs['forward_flow_pyramid']):
