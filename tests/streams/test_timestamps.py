@@ -46,6 +46,7 @@ def test_joined_transport_streams_follow_each_other(tmp_path):
   assert any('3 pieces follow each other' in note for note in video.notes)
   sound = video.survey.streams[1]
   starts = [piece.begin + piece.offset for piece in video.survey.streams[0].pieces]
+  assert [times[30 * i] for i in range(3)] == [start - starts[0] for start in starts]
   for piece, start in zip(sound.pieces, starts, strict=True):  # sound is where it was beside the pictures
     assert piece.begin + piece.offset - start == sound.pieces[0].begin - starts[0]
 
