@@ -9,6 +9,7 @@ Run it so:
 from absl import flags
 
 from film_tf import cli, files
+from film_tf.model import pretrained
 
 MODEL = flags.DEFINE_string('model', 'film_mini', 'film_mini, or a weights file (.npz).')
 OUTPUT = flags.DEFINE_string('output', None, 'Folder to write.')
@@ -19,6 +20,7 @@ flags.mark_flag_as_required('output')
 def main(words):
   cli.no_arguments(words)
   files.check(OUTPUT.value, OVERWRITE.value, files.SAVED_MODEL)
+  pretrained.find(MODEL.value)
   cli.load_tensorflow()
   from film_tf.exporters import saved_model
   from film_tf.model import weights

@@ -22,6 +22,7 @@ from absl import flags
 
 from film_tf import cli, progress
 from film_tf.errors import UserError
+from film_tf.model import pretrained
 from film_tf.render import inputs, outputs
 from film_tf.render.job import Job
 from film_tf.render.outputs import EncodingOptions
@@ -64,6 +65,7 @@ flags.mark_flag_as_required('output')
 
 def main(words):
   wanted, encoding = request(**_flags_of(Request)), EncodingOptions(**_flags_of(EncodingOptions))
+  pretrained.find(MODEL.value)
   found = inputs.find(words)
   failed, jobs = [], []
   for given, name in zip(found, _names(found), strict=True):

@@ -18,10 +18,14 @@ def find(model: str | os.PathLike) -> str:
   A file or folder of such a name is `./film_mini`.
 
   Raises:
-    UserError: the file did not come with film_tf, or was changed since.
+    UserError: there is no such model, or the file did not come with film_tf, or was changed since.
   """
   name = os.fspath(model)
   if name not in SHA256:
+    if '://' not in name and not os.path.exists(name):
+      raise UserError(
+        f'no such model: {name}; expected {", ".join(SHA256)}, a weights file (.npz) or a SavedModel folder'
+      )
     return name
   path = _FOLDER / f'{name}.npz'
   try:

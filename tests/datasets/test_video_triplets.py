@@ -102,7 +102,7 @@ def test_names_that_are_not_utf8(tmp_path):
 def test_a_damaged_video_is_named(tmp_path):
   root = layout('video_triplets', tmp_path / 'root')
   (root / 'bad.mp4').write_bytes(b'nothing')
-  with pytest.raises(UserError, match=r'8 triplets are good, 1 clips are broken.*bad\.mp4 cannot be decoded'):
+  with pytest.raises(UserError, match=r'8 triplets are good, 1 clips are broken.*bad\.mp4 cannot be read'):
     build('video_triplets', root, tmp_path / 'built')
 
 

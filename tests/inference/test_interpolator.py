@@ -123,11 +123,19 @@ def test_shares_that_are_not_between_or_do_not_increase_are_refused(interpolator
 def test_a_share_is_met_by_what_halving_reaches_next_to_it(interpolator):
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
   told = []
-  third, near = interpolator.at(a, b, [1 / 3, 0.34], lambda done, total: told.append((done, total)))
+  third, half = interpolator.at(a, b, [1 / 3, 0.5], lambda done, total: told.append((done, total)))
   (expected,) = interpolator.at(a, b, [Fraction(11, 32)])
   np.testing.assert_array_equal(third, expected)
-  np.testing.assert_array_equal(near, expected)
+  np.testing.assert_array_equal(half, interpolator.between(a, b))
   assert told == [(1, 2), (2, 2)]
+
+
+def test_shares_that_are_near_each_other_are_told_apart_by_halving_more_often(interpolator):
+  a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
+  third, near = interpolator.at(a, b, [1 / 3, 0.34])
+  expected = interpolator.at(a, b, [Fraction(21, 64), Fraction(22, 64)])
+  for image, other in zip((third, near), expected, strict=True):
+    np.testing.assert_array_equal(image, other)
 
 
 def test_files_are_read(interpolator, tmp_path):

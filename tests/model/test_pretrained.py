@@ -1,5 +1,7 @@
 """The weights that come with film_tf: whole, small, and better than blending."""
 
+import pathlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,9 +22,14 @@ def test_a_name_stands_for_its_file(name, tmp_path, monkeypatch):
   assert film_tf.Interpolator(name).between(*np.zeros((2, 8, 8, 3), np.uint8)).shape == (8, 8, 3)
 
 
-def test_anything_else_stands_for_itself(tmp_path):
+def test_anything_else_stands_for_itself_and_must_exist(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
   for path in ('film.npz', './film_mini', tmp_path / 'film_mini'):
+    with pytest.raises(UserError, match=r'no such model: .*film'):
+      pretrained.find(path)
+    pathlib.Path(path).touch()
     assert pretrained.find(path) == str(path)
+    pathlib.Path(path).unlink()
 
 
 def test_a_file_that_was_changed_is_refused(tmp_path, monkeypatch):
