@@ -14,24 +14,24 @@ from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
-from tests.conftest import ROOT, TINY, pair, tf_configs
+from tests.conftest import ROOT, TINY, command, pair, tf_configs
 
 
-def start(devices=1, tf_config=None, **options):
-  words = [sys.executable, '-m', 'tests.training.run_steps', str(devices), json.dumps(options)]
-  environment = {**os.environ, 'PYTHONPATH': str(ROOT), **({'TF_CONFIG': tf_config} if tf_config else {})}
+def steps(devices=1, **options):
+  result = command('tests.training.run_steps', devices, json.dumps(options), cwd=ROOT)
+  assert result.returncode == 0, result.stderr
+  return json.loads(result.stdout.splitlines()[-1])
+
+
+def start_worker(tf_config):
+  words = [sys.executable, '-m', 'tests.training.run_steps', '1', json.dumps({'strategy': 'multi_worker'})]
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'TF_CONFIG': tf_config}
   return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def result(process):
-  output, errors = process.communicate(timeout=500)
-  assert process.returncode == 0, errors
-  return json.loads(output.splitlines()[-1])
 
 
 @pytest.fixture(scope='module')
 def one():
-  return result(start())
+  return steps()
 
 
 @pytest.mark.slow
@@ -39,7 +39,7 @@ def one():
   'options', [{'devices': 2}, {'devices': 4}, {'accumulate': 4}, {'devices': 2, 'accumulate': 2}]
 )
 def test_devices_and_parts_make_no_difference(options, one):
-  other = result(start(**options))
+  other = steps(**options)
   assert other['devices'] == options.get('devices', 1)
   np.testing.assert_allclose(other['losses'], one['losses'], rtol=1e-4)
   np.testing.assert_allclose(other['weights'], one['weights'], rtol=1e-4)
@@ -47,13 +47,16 @@ def test_devices_and_parts_make_no_difference(options, one):
 
 @pytest.mark.slow
 def test_xla_makes_no_difference(one):
-  np.testing.assert_allclose(result(start(compiled=True))['losses'], one['losses'], rtol=1e-3)
+  np.testing.assert_allclose(steps(compiled=True)['losses'], one['losses'], rtol=1e-3)
 
 
 @pytest.mark.slow
 def test_two_processes_train_together(one):
-  workers = [start(1, config, strategy='multi_worker') for config in tf_configs(2)]
-  for worker in map(result, workers):
+  processes = [start_worker(config) for config in tf_configs(2)]
+  for process in processes:
+    output, errors = process.communicate(timeout=500)
+    assert process.returncode == 0, errors
+    worker = json.loads(output.splitlines()[-1])
     assert worker['devices'] == 2
     np.testing.assert_allclose(worker['losses'], one['losses'], rtol=1e-4)
     np.testing.assert_allclose(worker['weights'], one['weights'], rtol=1e-4)
