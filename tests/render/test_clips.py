@@ -9,8 +9,11 @@ import pytest
 import film_tf
 from film_tf import metrics
 from film_tf.data import motion
+from film_tf.inference.interpolator import Interpolator
 from film_tf.media import animation
 from film_tf.media.video_reader import VideoReader
+from film_tf.model.film_net import FilmNet
+from film_tf.model.options import Options
 from film_tf.render import inputs, job
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.request import request
@@ -22,6 +25,16 @@ pytestmark = [
   pytest.mark.slow,
   pytest.mark.skipif(not CLIPS.exists(), reason=f'the clips are not here: {CLIPS}'),
 ]
+
+
+@pytest.fixture(scope='module')
+def interpolator():
+  """The interpolator of the smallest network: real frames are large, and what it makes of them is not looked at."""
+  smallest = Options(
+    pyramid_levels=2, fusion_pyramid_levels=1, specialized_levels=1, sub_levels=1, filters=1,
+    flow_convs=(1, 1), flow_filters=(2, 2),
+  )  # fmt: skip
+  return Interpolator(FilmNet(smallest))
 
 
 def times(path):
