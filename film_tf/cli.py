@@ -1,4 +1,4 @@
-"""What all commands share: flags, errors as one line, and loading TensorFlow late and quietly."""
+"""Parses flags, prints errors as one line, and loads TensorFlow late and quietly, for all commands."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""Names of what goes into and comes out of the network: a file format, since SavedModels and records carry them."""
+"""Names what goes into and comes out of the network: a file format, since SavedModels and records carry it."""
 
 # A batch: what the network takes, and what it is trained on.
 X0, X1, TIME = 'x0', 'x1', 'time'  # two images [B, H, W, 3] in [0, 1]; where between them [B, 1], 0.5 as published

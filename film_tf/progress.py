@@ -1,4 +1,4 @@
-"""How far work has come: a bar on a terminal, a line now and then where what is said goes to a file."""
+"""Shows progress: a bar on a terminal, a line now and then where output goes to a file."""
 
 import contextlib
 import sys

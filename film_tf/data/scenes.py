@@ -1,4 +1,4 @@
-"""What kind of scenes to draw, and the layers of one: where they are, how they move and what they look like."""
+"""Draws scenes: their layers, where these are, how they move and what they look like."""
 
 import dataclasses
 from typing import Annotated

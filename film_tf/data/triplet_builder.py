@@ -1,4 +1,4 @@
-"""What the TFDS builders in `datasets/` share: one feature spec, and a data set that is whole or is not built."""
+"""Builds TFDS data sets for `datasets/`: one feature spec, and a data set that is complete or is not built."""
 
 import abc
 import dataclasses

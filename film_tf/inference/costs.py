@@ -20,7 +20,7 @@ _LARGE = 4_000_000  # pixels of a frame, from which on memory is looked at befor
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-  """Of one frame between two others."""
+  """The cost of one frame between two others."""
 
   seconds: float
   bytes: int  # of memory, the most at any time, TensorFlow itself included

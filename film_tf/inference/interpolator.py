@@ -1,4 +1,4 @@
-"""Frames between two frames, for NumPy images and image files."""
+"""Makes frames between two frames, for NumPy images and image files."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""The given frames of a video or of photographs and the new ones between them, one after the other."""
+"""Yields the given frames of a video or of photographs and the new ones between them, one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Animated images, which have neither sound nor a rate: GIF, WebP and PNG, read and written by Pillow."""
+"""Reads and writes animated images, which have neither sound nor a rate: GIF, WebP and PNG, by Pillow."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence

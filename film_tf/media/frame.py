@@ -1,4 +1,4 @@
-"""A frame: an image and when it is shown."""
+"""Defines a frame: an image and when it is shown."""
 
 import dataclasses
 from fractions import Fraction

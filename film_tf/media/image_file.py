@@ -1,4 +1,4 @@
-"""Frames from and to image files."""
+"""Reads and writes image files."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What the names of files say: which are images, which are videos, and in which order they come."""
+"""Tells by their names which files are images, which are videos, and in which order they come."""
 
 import os
 import pathlib

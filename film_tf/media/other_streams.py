@@ -1,4 +1,4 @@
-"""What a video has besides its pictures: sound, subtitles, attachments, covers, chapters and tags, copied or told."""
+"""Copies sound, subtitles, attachments, covers, chapters and tags of a video, or reports what is left out."""
 
 import dataclasses
 import io

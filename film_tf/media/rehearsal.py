@@ -1,4 +1,4 @@
-"""A dry run of a video's headers: one frame and the first packet of every other stream, written and read again."""
+"""Tries a container: writes one frame and the first packet of every other stream, and reads them again."""
 
 import dataclasses
 import os

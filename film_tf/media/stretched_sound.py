@@ -1,4 +1,4 @@
-"""Sound that lasts longer at the same pitch, by FFmpeg's atempo; encoded again, as AAC."""
+"""Stretches sound in time at the same pitch, by FFmpeg's atempo; it is encoded again, as AAC."""
 
 from collections.abc import Iterator
 from fractions import Fraction

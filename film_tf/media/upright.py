@@ -1,4 +1,4 @@
-"""Frames as a person sees them: rotated as their video says, and of square pixels."""
+"""Turns frames upright, as their video says, and makes their pixels square."""
 
 import numpy as np
 from PIL import Image

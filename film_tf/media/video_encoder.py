@@ -1,4 +1,4 @@
-"""Frames to segments of a video, each encoded by itself, so that finished ones survive an interruption."""
+"""Encodes frames as segments of a video, each independently, so that finished ones survive an interruption."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""Videos as they are read: what their frames look like, and the frames at exact times."""
+"""Reads videos: what their frames look like, and the frames at exact times."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What Python calls: `interpolate_video`, and its frames one by one."""
+"""Offers `interpolate_video`, and its frames one by one, to Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an output goes: whether it may, before the work, and whether what is there already is what is asked for."""
+"""Checks before the work whether an output may go to its place, and whether what is there is what is asked for."""
 
 import os
 from collections.abc import Sequence

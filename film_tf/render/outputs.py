@@ -1,4 +1,4 @@
-"""Where frames go, by the name of the output: a still image, an animation, a folder of images or a video.
+"""Writes frames to what the output's name asks for: a still image, an animation, a folder of images or a video.
 
 Every output is made in parts: `encode` writes the frames of one, `join` makes the whole of them.
 """
@@ -60,7 +60,7 @@ class Output(Protocol):
 
   @property
   def found(self) -> Sequence[str]:
-    """And after it."""
+    """What a person should know after the work."""
 
   @property
   def ends_parts(self) -> bool:
@@ -77,7 +77,7 @@ class Output(Protocol):
 
 
 class _Numbered:
-  """Numbered images in the folder of parts."""
+  """Writes numbered images in the folder of parts."""
 
   display_order, ends_parts = (), False
 
@@ -106,7 +106,7 @@ class _Numbered:
 
 
 class Folder(_Numbered):
-  """Numbered images in a new folder."""
+  """Makes a new folder of numbered images."""
 
   def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
     super().__init__(path, plan, f'.{encoding.images}')
@@ -126,7 +126,7 @@ class Folder(_Numbered):
 
 
 class Animation(_Numbered):
-  """A GIF or animated WebP, of images that are kept until it is complete."""
+  """Makes a GIF or animated WebP, of images that are kept until it is complete."""
 
   def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
     super().__init__(path, plan, '.png')
@@ -156,7 +156,7 @@ class Animation(_Numbered):
 
 
 class Still:
-  """The one new frame, as an image."""
+  """Makes an image of the one new frame."""
 
   display_order, ends_parts, notes, found = (), False, (), ()
 
@@ -191,7 +191,7 @@ class Still:
 
 
 class Video:
-  """A video, of segments that are encoded independently."""
+  """Makes a video of segments that are encoded independently."""
 
   ends_parts, found = True, ()
 

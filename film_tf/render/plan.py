@@ -1,4 +1,4 @@
-"""What is made of a video or of images: which frames come in, and which are wanted."""
+"""Plans what is made of a video or of images: which frames come in, and which are wanted."""
 
 import dataclasses
 import math

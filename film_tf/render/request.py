@@ -1,4 +1,4 @@
-"""Which frames a person asks for."""
+"""Describes which frames a person asks for."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Static HDR metadata, by which a screen knows what a film was mastered on: read from frames, told to encoders."""
+"""Reads static HDR metadata (on which display a film was mastered) from frames, and passes it to encoders."""
 
 import dataclasses
 from fractions import Fraction

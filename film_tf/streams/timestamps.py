@@ -62,7 +62,7 @@ class Survey:
 
   @property
   def joined(self) -> int:
-    """How many pieces there are whose timestamps do not go on."""
+    """The number of pieces whose timestamps do not continue those before."""
     return max((len(times.pieces) for times in self.streams.values()), default=1)
 
 

@@ -1,4 +1,4 @@
-"""What a video's frames look like, as FFmpeg numbers and names it."""
+"""Describes what a video's frames look like, in FFmpeg's numbers and names."""
 
 import dataclasses
 from fractions import Fraction

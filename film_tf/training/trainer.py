@@ -15,7 +15,7 @@ _GROW_AFTER = 2000  # steps without overflow, after which float16 gradients are 
 
 
 class Trainer:
-  """A network and all that changes while it is trained. Make it, and its network, in the scope of `strategy`.
+  """Trains a network, with all that changes meanwhile. Make it, and its network, in the scope of `strategy`.
 
   Each replica computes the gradient of its part of a batch, its loss divided by the number of replicas; gradients are
   summed over all replicas, so a step is the same on any number of devices, and every replica takes it.
