@@ -113,7 +113,7 @@ SOURCES = {'cover art': '.mp4', 'rotation': '.mp4', 'sound, AAC': '.mp4'}  # oth
 
 
 def matrix(interpolator, folder):
-  """Returns cells by what is kept and container: kept, converted or told, the note; None where it is lost unsaid."""
+  """Returns cells by what is kept and container: kept, converted or reported; None where it is lost unsaid."""
   cells = {}
   for number, (name, (make, found)) in enumerate(FACTS.items()):
     source = pathlib.Path(folder) / f'{number}{SOURCES.get(name, ".mkv")}'
@@ -132,7 +132,7 @@ def matrix(interpolator, folder):
       elif now and isinstance(given, list):
         cells[name, suffix] = f'as {now[0]}'
       else:
-        cells[name, suffix] = 'told' if said else None
+        cells[name, suffix] = 'reported' if said else None
   return cells
 
 
