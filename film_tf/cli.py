@@ -99,7 +99,7 @@ def _check_flags():
   """Ends where a flag that was given is empty, as an unset shell variable makes it."""
   for flag in flags.FLAGS.get_key_flags_for_module(sys.modules['__main__']):
     values = flag.value if isinstance(flag.value, list) else [flag.value]
-    if flag.present and any(isinstance(value, str) and not value.strip() for value in values):
+    if flag.present and (not values or any(isinstance(value, str) and not value.strip() for value in values)):
       fail(f'--{flag.name} is empty; give it a value, or leave it out (is a shell variable not set?)')
 
 

@@ -97,7 +97,7 @@ GOOD = ['a.png', 'b.png', '--model=net.npz', '--output=out.png']
     ([*GOOD[:3], '--output=folder'], ['folder', 'exists', 'not empty']),
     ([*GOOD[:3], '--output=c.png'], ['c.png', 'exists', '--overwrite']),
     ([*GOOD, '--times=2'], ['out.png', '3 are wanted', '.gif']),
-    ([*GOOD, '--at=0.25,2'], ['0.25, 2']),
+    ([*GOOD, '--at=0.25,2'], ['--at=2 is too much']),
     ([*GOOD, '--at=soon'], ['--at=soon']),
     ([*GOOD, '--at=0.5', '--times=1'], ['--times=1', '--at=0.5']),
     ([*GOOD, '--crf=3'], ['--crf', 'out.png']),

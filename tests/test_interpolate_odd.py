@@ -98,6 +98,7 @@ def test_an_empty_folder_is_a_fine_output(folder, interpolator):
     ({'multiply': 10**9}, 'multiply=1000000000 is out of range'),
     ({'cut': 2.0}, 'cut=2.0'),
     ({'damaged': 'no'}, 'damaged=no'),
+    ({'at': []}, 'at is empty'),
   ],
 )
 def test_numbers_out_of_all_bounds(folder, wanted, part):

@@ -6,13 +6,15 @@ Times are `fractions.Fraction` seconds from end to end, so that nothing drifts, 
 import dataclasses
 import functools
 import math
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 
 from film_tf.errors import UserError
 
 MAX_HALVINGS = 5  # of the time between two frames at a new rate: it is met to 1/64 of that, 0.7 ms at 24 a second
-_MOST = {'fps': 10**5, 'slow': 10**4, 'start': 10**9, 'stop': 10**9}  # more is a slip of the pen
+_MOST = {'fps': 10**5, 'slow': 10**4, 'start': 10**9, 'stop': 10**9, 'at': 1}  # more is a slip of the pen
+_MOST_HALVINGS = 16  # of which 10 are what --times may ask for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Subdivision:
   """Asks for every frame, and more at `fractions` of the time between it and the next; times stay what they are.
 
   Raises:
-    UserError: fractions do not increase, or are not between 0 and 1.
+    UserError: fractions do not increase, are not between 0 and 1, or take more than 16 halvings to tell apart.
   """
 
   fractions: tuple[Fraction, ...]
@@ -38,6 +40,11 @@ class Subdivision:
     if list(self.fractions) != sorted({fraction for fraction in self.fractions if 0 < fraction < 1}):
       given = ', '.join(f'{float(fraction):g}' for fraction in self.fractions)
       raise UserError(f'{given} are no times between two frames; expected numbers over 0 and under 1 that increase')
+    if self.halvings > _MOST_HALVINGS:
+      raise UserError(
+        f'these fractions take more than {_MOST_HALVINGS} halvings of the time between two frames to tell apart; '
+        'expected fractions such as 0.25 and 0.5'
+      )
 
   @property
   def unit(self) -> Fraction:
@@ -49,7 +56,8 @@ class Subdivision:
     """How often the time between two frames is halved: as deep as it takes to tell all fractions apart."""
     exact = [f.denominator.bit_length() - 1 for f in self.fractions if f.denominator & (f.denominator - 1) == 0]
     halvings = max([MAX_HALVINGS, *exact])
-    while len({nearest(fraction, halvings) for fraction in self.fractions}) < len(self.fractions):
+    count = len(self.fractions)
+    while halvings <= _MOST_HALVINGS and len({nearest(f, halvings) for f in self.fractions}) < count:
       halvings += 1
     return halvings
 
@@ -138,9 +146,14 @@ def number(value: int | float | str | Fraction, name: str) -> Fraction:
   """
   clock = name in ('start', 'stop')
   try:
-    parts = str(value).split(':', 2 if clock else 0)
-    hours, minutes, seconds = [0] * (3 - len(parts)) + parts
-    exact = Fraction(seconds) + 60 * int(minutes) + 3600 * int(hours)
+    text = str(value)
+    if len(text) > 100 or re.search(r'e[+-]?[\d_]{4}', text, re.IGNORECASE):  # it would take for ever to compute
+      raise ValueError(text)
+    *parts, seconds = text.split(':', 2 if clock else 0)
+    numbers = [*map(int, parts), Fraction(seconds)]
+    if parts and ('-' in text or max(numbers[1:]) >= 60):
+      raise ValueError(text)
+    exact = sum(part * 60**i for i, part in enumerate(reversed(numbers)))
   except (ValueError, ZeroDivisionError, OverflowError) as error:
     such = '2.5 or 1:02:03.5' if clock else '60, 2.5 or 24000/1001'
     raise UserError(f'--{name}={value} is no number; expected one such as {such}') from error

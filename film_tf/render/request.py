@@ -46,6 +46,8 @@ class Request:
         raise UserError(f'--{name}={getattr(self, name)} is out of range; expected 1 to {most}')
     if not 0 < self.cut <= 1:
       raise UserError(f'--cut={self.cut} is no share; expected more than 0 and 1 at most')
+    if self.at is not None and len(self.at) == 0:
+      raise UserError('--at is empty; expected fractions of the way between two frames, such as 0.25,0.5')
     division = self._division()
     if len(division) > 1:
       given = ' and '.join(f'--{name}={_shown(getattr(self, name))}' for name in division)

@@ -35,6 +35,7 @@ ROWS = [
   ('film_tf.preview', ['--gin_configs=gin/film_demo.gin', '--output='], ['--output is empty']),
   ('film_tf.export', ['--output='], ['--output is empty']),
   ('film_tf.export', ['--output=new', '--model='], ['--model is empty']),
+  ('film_tf.interpolate', ['photos', '--output=a.gif', '--at='], ['--at is empty']),
   ('eval.run', ['--model=', '--data=photos'], ['--model is empty']),
   ('datasets.build', ['vimeo90k_triplet', '--manual_dir='], ['--manual_dir is empty']),
   ('datasets.export_tfrecord', ['set@1', '--output='], ['--output is empty']),
@@ -58,6 +59,9 @@ ROWS = [
   ('film_tf.train', train("loss.weights = {'laplacian': 1.0}", 'synthetic.height = 16'), ['16 pixels', '32 or more']),
   ('film_tf.train', train("loss.weights = {'census': 1.0}", 'synthetic.width = 6'), ['6 pixels', '7 or more']),
   ('film_tf.train', train("optimizer.learning_rate = '1e-4'"), ["optimizer.learning_rate is '1e-4'"]),
+  ('film_tf.interpolate', ['photos', '--output=a.gif', '--at=1e400'], ['--at=1e400 is too much']),
+  ('film_tf.interpolate', ['photos', '--output=a.gif', '--at=1e-300,2e-300'], ['more than 16 halvings']),
+  ('film_tf.interpolate', ['photos', '--output=a.mp4', '--fps=1e99999999'], ['--fps=1e99999999 is no number']),
   # sources that are something else
   ('film_tf.train', reads('photos'), ['photos', 'is a folder']),
   ('film_tf.train', reads('phot*'), ['phot*', 'is a folder']),

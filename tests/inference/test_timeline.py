@@ -78,6 +78,8 @@ def test_halvings_meet_a_time_to_a_64th_of_the_interval():
     (lambda: division(0), '0'),
     (lambda: Subdivision((Fraction(1, 2), Fraction(1, 4))), '0.5, 0.25'),
     (lambda: Subdivision((Fraction(1),)), '1'),
+    (lambda: Subdivision((Fraction(1, 3), Fraction(1, 3) + Fraction(1, 10**300))), 'more than 16 halvings'),
+    (lambda: Subdivision((Fraction(1, 2**1000),)), 'more than 16 halvings'),
     (lambda: Grid(Fraction(0)), '0.0'),
     (lambda: Grid(Fraction(1), Fraction(-1)), '-1'),
   ],
@@ -119,6 +121,24 @@ def test_rates_are_what_broadcasters_mean(given, meant):
 def test_what_is_no_rate_is_refused(given):
   with pytest.raises(UserError, match=f'fps={given}'):
     number(given, 'fps')
+
+
+@pytest.mark.parametrize(
+  ('name', 'given'),
+  [
+    *(('fps', given) for given in ('1e99999999', '1E-99_999_999', '1' * 101)),
+    *(('start', given) for given in ('1:-5:-10', '-1:30', '-0:30', '1:60', '1:60:00', '1:-5')),
+    ('at', '1e400'),
+  ],
+)
+def test_what_is_no_number_or_too_much_is_refused_at_once(name, given):
+  with pytest.raises(UserError, match=f'{name}={given} is '):
+    number(given, name)
+
+
+def test_a_clock_has_hours_minutes_and_seconds():
+  for given, seconds in (('90:00', 5400), ('1:02:03.5', Fraction(7447, 2)), ('75', 75), ('0:59.5', Fraction(119, 2))):
+    assert number(given, 'stop') == seconds
 
 
 def test_photographs_are_halved_as_often_as_asked():
