@@ -20,8 +20,8 @@ def run(main: Callable[[list[str]], None]):
   A command module imports nothing that loads TensorFlow, so that `--help` and mistakes on the command line answer at
   once; `main` calls `load_tensorflow`, then imports the rest.
 
-  Exits with 2 and one line on a user's mistake, with 130 when interrupted, and quietly where the reader of its output
-  has gone (`| head`).
+  Exits with 2 and one line on a user's mistake or where its output cannot be written, with 130 when interrupted, and
+  quietly where the reader of its output has gone (`| head`).
   """
 
   _open_closed_streams()
@@ -48,11 +48,16 @@ def run(main: Callable[[list[str]], None]):
       sys.exit(130)
 
   try:
-    app.run(guarded, flags_parser=_parse)
+    try:
+      app.run(guarded, flags_parser=_parse)
+    finally:
+      sys.stdout.flush()
   except BrokenPipeError:
+    _print_into_nothing()
     sys.exit(1)
-  finally:
-    _flush()
+  except OSError as error:
+    _print_into_nothing()
+    fail(f'cannot write what is printed: {files.reason(error)}')
 
 
 def _open_closed_streams():
@@ -145,12 +150,9 @@ def _parse(argv):
     fail(f'{" ".join(str(error).split())} (see --help)')
 
 
-def _flush():
-  """Writes out what is buffered; where nobody reads it, into nothing, or Python would complain at its exit."""
-  try:
-    sys.stdout.flush()
-  except BrokenPipeError:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _print_into_nothing():
+  """Sends what is still buffered into nothing, or Python would complain at its exit."""
+  os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _name():

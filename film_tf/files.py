@@ -78,7 +78,8 @@ def atomic_write(path: str | os.PathLike, overwrite: bool = False, replaces: Fol
     replaces: the kind of folder that the result is; None is a file.
 
   Raises:
-    UserError: `path` exists and `overwrite` is false, is nothing to replace, or cannot be written.
+    UserError: `path` exists, at first or at the end, and `overwrite` is false; or it is nothing to replace, or
+      cannot be written.
   """
   path = os.fspath(path)
   check(path, overwrite, replaces)
@@ -89,8 +90,8 @@ def atomic_write(path: str | os.PathLike, overwrite: bool = False, replaces: Fol
     if folder:
       system.makedirs(folder)
     yield temporary
+    check(path, overwrite, replaces)  # again, for somebody may have put something there
     if system.isdir(path):  # a folder cannot be renamed over another
-      check(path, overwrite, replaces)  # again, for somebody may have put something there
       system.rename(path, temporary + _OLD)
     system.rename(temporary, path, overwrite=True)
   except UserError:

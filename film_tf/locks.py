@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from film_tf import files
 from film_tf.errors import UserError
 
+_ours = set()  # paths of the locks that this process holds
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)  # of file systems without
 
 
@@ -38,14 +39,17 @@ def held(path: str | os.PathLike, what: str) -> Iterator[None]:
   except OSError as error:
     raise UserError(f'cannot write {path}: {files.reason(error)}') from error
   if descriptor is None:
-    raise UserError(f'{what} is in use by {_holder(path)}; wait for its end, or stop it')
+    advice = f'wait for its end, or stop it (if that is gone, remove {path})'
+    raise UserError(f'{what} is in use by {_holder(path)}; {advice}')
   try:
     note = f'process {os.getpid()} on {socket.gethostname()} since {time.strftime("%Y-%m-%d %H:%M:%S %Z")}\n'
     with contextlib.suppress(OSError):  # a full disk is no reason not to lock
       os.truncate(descriptor, 0)
       os.pwrite(descriptor, note.encode(), 0)
+    _ours.add(os.path.abspath(path))
     yield
   finally:
+    _ours.discard(os.path.abspath(path))
     with contextlib.suppress(FileNotFoundError):
       os.remove(path)
     os.close(descriptor)
@@ -75,15 +79,24 @@ def _created(path):
 
   One whose process has ended is taken over, if that was on this machine.
   """
-  words = _holder(path).split()
-  ended = words[3:4] == [socket.gethostname()] and not files.is_alive(int(words[1]))
-  if not words or ended or words == ['somebody']:
+  holder = _holder(path)
+  if holder == 'somebody' or _has_ended(path, holder.split()):
     with contextlib.suppress(FileNotFoundError):
       os.remove(path)
   try:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
   except FileExistsError:
     return None
+
+
+def _has_ended(path, words):
+  """Returns whether the process that a note tells of is of this machine and runs no more."""
+  if words[3:4] != [socket.gethostname()] or not words[1].isdecimal():
+    return False
+  pid = int(words[1])
+  if pid == os.getpid():  # a container that starts again has the name and the process of the one that was killed
+    return os.path.abspath(path) not in _ours
+  return not files.is_alive(pid)
 
 
 def _holder(path):

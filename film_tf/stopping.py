@@ -39,8 +39,8 @@ def listening() -> Iterator[Stop]:
       if stop.asked:
         os._exit(128 + received[0])
       stop.asked = signal.Signals(received[0])
-      known = stop.within is not None
-      when = f'in about {max(1, round(stop.within))} s' if known else 'when what runs now is done'
+      within = stop.within  # read once: the loop may set it to None meanwhile
+      when = 'when what runs now is done' if within is None else f'in about {max(1, round(within))} s'
       print(f'\n{stop.asked.name}: saving and ending {when}; again to end at once', file=sys.stderr, flush=True)
     os.close(reading)
 

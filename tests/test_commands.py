@@ -1,6 +1,8 @@
 """The commands, as processes, with the mistakes that people make."""
 
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import film_tf
 from film_tf.media import image_file
 from film_tf.media.frame import Frame
 from film_tf.media.video_reader import VideoReader
-from tests.conftest import assert_user_error, command
+from tests.conftest import ROOT, assert_user_error, command
 from tests.media.videos import encode, packets, picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
@@ -210,3 +212,10 @@ def test_help_shows_usage_and_flags(name, tmp_path):
   assert f'python -m film_tf.{name}' in result.stdout
   for flag in {'train': ['--base_dir', '--gin_configs', '--gin_bindings']}.get(name, ['--model', '--output']):
     assert flag in result.stdout.replace('--[no]', '--')
+
+
+def test_a_full_disk_where_it_prints_is_one_line(tmp_path):
+  with open('/dev/full', 'w') as full:
+    words = [sys.executable, '-m', 'film_tf.export', '--help']
+    result = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+  assert_user_error(result, 'cannot write what is printed: No space left on device')

@@ -32,6 +32,18 @@ def test_an_error_leaves_what_was_there(tmp_path):
   assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_appears_meanwhile_is_kept(tmp_path):
+  def write():
+    with files.atomic_write(tmp_path / 'a') as temporary:
+      pathlib.Path(temporary).write_text('ours')
+      (tmp_path / 'a').write_text('mine')
+
+  with pytest.raises(UserError, match='exists already'):
+    write()
+  assert (tmp_path / 'a').read_text() == 'mine'
+  assert names_in(tmp_path) == ['a']
+
+
 def write_folder(path, *names, **options):
   with files.atomic_write(path, replaces=files.SAVED_MODEL, **options) as temporary:
     pathlib.Path(temporary).mkdir()

@@ -1,8 +1,10 @@
 """Locks between real processes."""
 
+import contextlib
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -60,6 +62,27 @@ def test_where_the_file_system_has_no_locks_the_file_is_one(holder, tmp_path, mo
   with locks.held(tmp_path / 'lock', 'it'), pytest.raises(UserError), locks.held(tmp_path / 'lock', 'it'):
     pass
   assert not (tmp_path / 'lock').exists()
+
+
+@pytest.mark.parametrize(
+  ('note', 'free'),
+  [
+    (f'process {os.getpid()} on {socket.gethostname()} since', True),  # as of a container that was killed
+    (f'process {os.getpid()} on elsewhere since', False),
+    (f'process ? on {socket.gethostname()} since', False),
+    ('process', False),
+  ],
+)
+def test_a_note_that_was_left_where_there_are_no_locks(note, free, tmp_path, monkeypatch):
+  def none(*args):
+    raise OSError(95, 'Operation not supported')
+
+  monkeypatch.setattr(fcntl, 'flock', none)
+  (tmp_path / 'lock').write_text(note)
+  expected = contextlib.nullcontext() if free else pytest.raises(UserError, match=r'if that is gone, remove .*lock\)')
+  with expected, locks.held(tmp_path / 'lock', 'it'):
+    pass
+  assert (tmp_path / 'lock').exists() != free
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
