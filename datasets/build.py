@@ -51,6 +51,7 @@ def build(name):
   cls = importlib.import_module(f'datasets.{name}.{name}_dataset_builder').Builder
   options = {'config': _config(cls), 'skip_broken': SKIP_BROKEN.value}
   root = epath.Path(DATA_DIR.value or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets').expanduser()
+  # Asked of a folder that does not exist, or TFDS would read what is built there, damaged or not.
   place = cls(**options, data_dir=root / '.none').data_path.relative_to(root / '.none')  # NAME/CONFIG/VERSION
   folder = root / place
   files.check(folder, OVERWRITE.value, files.DATA_SET)

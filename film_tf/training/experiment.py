@@ -33,7 +33,8 @@ def run(base_dir: str, strategy: tf.distribute.Strategy | None = None, init_from
   Args:
     base_dir: a folder for this run alone.
     strategy: where it runs; one device by default.
-    init_from: what to start from instead of random weights, to fine-tune it; see `checkpoints.initialise`.
+    init_from: what to start from instead of random weights, to fine-tune it; see `checkpoints.initialise`. It is
+      not read where a run goes on.
 
   Raises:
     UserError: the configuration does not work, or is not that of the checkpoints in `base_dir`; another trainer is at
@@ -52,7 +53,7 @@ def run(base_dir: str, strategy: tf.distribute.Strategy | None = None, init_from
       net = film_net.build(dtype=train.precision)
       if {'flow', 'middle_flow', 'warped'} & loss.weights.keys() and not net.options.use_aux_outputs:
         raise UserError('losses flow, middle_flow and warped need model.use_aux_outputs = True')
-      if init_from:
+      if init_from and not checkpoints.found(os.path.join(base_dir, checkpoints.FOLDER)):
         checkpoints.initialise(net, init_from)
       trainer = Trainer(
         net,

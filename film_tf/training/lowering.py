@@ -26,13 +26,13 @@ class Step:
   batch: dict[str, np.ndarray]  # the example that it was made for; its shapes are fixed
   logs: tuple[str, ...]  # names of the scalars
 
-  def save(self, folder: str, overwrite: bool = False):
+  def save(self, folder: str):
     """Writes `step.mlir`, `state.npz` and `batch.npz` to a new folder.
 
     Raises:
       UserError: it exists, or cannot be written.
     """
-    with files.atomic_write(folder, overwrite) as temporary:
+    with files.atomic_write(folder) as temporary:
       tf.io.gfile.makedirs(temporary)
       with open(f'{temporary}/step.mlir', 'w') as file:
         file.write(self.program)

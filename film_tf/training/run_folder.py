@@ -18,7 +18,6 @@ from film_tf.training import checkpoints
 
 RESULTS = ('film.npz', 'saved_model', 'evaluation.csv', 'best.npz', 'best_saved_model')
 
-_FIXED = ('model.', 'optimizer.')  # what the weights and the optimiser's state depend on
 _FREE = ('model.use_aux_outputs',)  # which changes no weight
 
 
@@ -44,7 +43,7 @@ def prepare(base_dir: str):
   """Makes the folders in it and tries whether they can be written; removes what a killed run left half-written.
 
   Raises:
-    UserError: they cannot.
+    UserError: they cannot, or what has the name of a result is none, which would not be replaced at the end.
   """
   for folder in (os.path.join(base_dir, name) for name in ('', checkpoints.FOLDER, 'events')):
     try:
@@ -55,6 +54,8 @@ def prepare(base_dir: str):
       raise UserError(f'cannot write {folder}: {files.reason(error)}') from error
   for name in (*RESULTS, 'config.gin', 'commands.txt'):
     files.mend(os.path.join(base_dir, name))
+  for name in RESULTS:
+    files.check(os.path.join(base_dir, name), True, files.SAVED_MODEL if 'saved_model' in name else None)
 
 
 def check_not_started_over(base_dir: str):
@@ -80,7 +81,7 @@ def changes(base_dir: str, path: str, options: Mapping[str, Any]) -> list[str]:
     options: dataclasses by their names in gin.
 
   Raises:
-    UserError: what the network or the state of the optimiser depends on is another; both values are told.
+    UserError: the network is another, or there are averaged weights only before or only now; both values are told.
   """
   before, found = _noted(base_dir), []
   for name, now in options.items():
@@ -89,13 +90,20 @@ def changes(base_dir: str, path: str, options: Mapping[str, Any]) -> list[str]:
       old, new = _plain(before.get(key)), _plain(getattr(now, field.name))
       if key not in before or old == new:
         continue
-      if key.startswith(_FIXED) and key not in _FREE:
+      if _is_fixed(key, old, new):
         raise UserError(
           f'checkpoint {path} was written with {key} = {old!r}, and now it is {new!r}; use the configuration that '
           'wrote it, or another base_dir (with --init_from to start from its weights)'
         )
       found.append(f'{key} = {new!r} (was {old!r})')
   return found
+
+
+def _is_fixed(key, old, new):
+  """Returns whether a change gives the state other variables, so that the checkpoint does not fit."""
+  if key == 'optimizer.average':
+    return not (old and new)  # averages are only there where it is not 0
+  return key.startswith('model.') and key not in _FREE
 
 
 def _noted(base_dir):

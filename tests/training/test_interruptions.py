@@ -57,7 +57,10 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(run, tmp_path):
 @pytest.mark.slow
 def test_a_finished_run_stays_finished(run, tmp_path):
   folder = shutil.copytree(run[0], tmp_path / 'run')
-  told = train(folder, 'train.steps = 20').stderr
+  result = conftest.command(*words(folder, 'train.steps = 20'), '--init_from=gone.npz', cwd=tmp_path)
+  assert result.returncode == 0, result.stderr
+  told = result.stderr
+  assert '--init_from=gone.npz is not used again' in told
   assert 'train.steps is 20, and step 30 is taken: no more are' in told
   assert 'changed since the last start: train.steps = 20 (was 30)' in told
   for name, value in final_weights(folder).items():

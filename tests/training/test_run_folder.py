@@ -26,6 +26,7 @@ model.use_aux_outputs = True
 model.gone = 3
 
 optimizer.learning_rate = 0.0001
+optimizer.average = 0.9
 train.steps = 30
 train.precision = \\
     'float32'
@@ -114,10 +115,10 @@ def changes(folder, **options):
   [
     ({'model': Options(**{**TINY.__dict__, 'filters': 6})}, 'model.filters = 4, and now it is 6'),
     ({'model': Options(**{**TINY.__dict__, 'flow_convs': (2, 1)})}, r'flow_convs = \[1, 1\], and now it is \[2, 1\]'),
-    ({'optimizer': OptimizerOptions(1e-3)}, 'optimizer.learning_rate = 0.0001, and now it is 0.001'),
+    ({'optimizer': OptimizerOptions()}, 'optimizer.average = 0.9, and now it is 0.0'),
   ],
 )
-def test_another_network_or_optimiser_is_refused_with_both_values(options, parts, tmp_path):
+def test_another_network_or_no_averages_are_refused_with_both_values(options, parts, tmp_path):
   (tmp_path / 'config.gin').write_text(CONFIG)
   with pytest.raises(UserError, match=f'step-30 was written with .*{parts}'):
     changes(tmp_path, **options)
@@ -125,11 +126,14 @@ def test_another_network_or_optimiser_is_refused_with_both_values(options, parts
 
 def test_what_may_change_is_said(tmp_path):
   (tmp_path / 'config.gin').write_text(CONFIG)
-  assert changes(tmp_path, model=TINY, optimizer=OptimizerOptions(), train=Train(steps=30)) == []
+  assert changes(tmp_path, model=TINY, optimizer=OptimizerOptions(average=0.9), train=Train(steps=30)) == []
   other = Options(**{**TINY.__dict__, 'use_aux_outputs': False})
-  found = changes(tmp_path, model=other, train=Train(steps=40, precision='mixed_float16'))
+  optimizer = OptimizerOptions(1e-3, average=0.99)
+  found = changes(tmp_path, model=other, optimizer=optimizer, train=Train(steps=40, precision='mixed_float16'))
   assert found == [
     'model.use_aux_outputs = False (was True)',
+    'optimizer.learning_rate = 0.001 (was 0.0001)',
+    'optimizer.average = 0.99 (was 0.9)',
     'train.steps = 40 (was 30)',
     "train.precision = 'mixed_float16' (was 'float32')",
   ]
@@ -156,4 +160,12 @@ def test_only_one_trainer_has_the_folder(tmp_path):
 def test_what_cannot_be_written_is_noticed_before_the_first_step(name, tmp_path):
   (tmp_path / name).touch()
   with pytest.raises(UserError, match=f'cannot write .*{name}'):
+    run_folder.prepare(str(tmp_path))
+
+
+@pytest.mark.parametrize('name', ['saved_model', 'best_saved_model', 'film.npz'])
+def test_what_no_result_may_replace_is_noticed_before_the_first_step(name, tmp_path):
+  (tmp_path / name).mkdir()
+  (tmp_path / name / 'mine').touch()
+  with pytest.raises(UserError, match=f'{name} is '):
     run_folder.prepare(str(tmp_path))
