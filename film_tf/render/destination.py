@@ -8,6 +8,7 @@ from film_tf import files
 from film_tf.errors import UserError
 from film_tf.media import animation, names, video_muxer
 from film_tf.media.video_reader import VideoReader
+from film_tf.render.parts import folder_of
 from film_tf.render.plan import Plan
 
 _LONGEST_NAME = 255  # bytes, of most file systems
@@ -21,7 +22,7 @@ def check(output: str, inputs: Sequence[str], overwrite: bool, resume: bool):
     output: its name.
     inputs: paths of what it is made of.
     overwrite: it may replace what is there.
-    resume: it may be there already, finished.
+    resume: it may be there already, finished, unless parts of it are left.
 
   Raises:
     UserError: as said.
@@ -36,7 +37,9 @@ def check(output: str, inputs: Sequence[str], overwrite: bool, resume: bool):
       raise UserError(f'{path} is an input too, and would be lost; choose another --output')
     if os.path.isdir(path) and os.path.samefile(path, os.path.dirname(os.path.abspath(given))):
       raise UserError(f'{path} is the folder of an input; choose a new one')
-  if resume and is_made(output):
+  if os.path.isfile(path) and (output.endswith('/') or not names.suffix_of(output)):
+    raise UserError(f'{path} is a file, which a folder of images does not replace; choose another name')
+  if resume and is_made(output) and not os.path.exists(folder_of(output)):
     return
   if os.path.isdir(path):
     if os.listdir(path):

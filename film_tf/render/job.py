@@ -111,6 +111,7 @@ class Job:
     try:
       self._make(interpolator, parts, progress)
       self._output.join(self.output, parts, self._overwrite)
+      parts.remove()
     except UserError as error:
       if not parts.all:
         parts.remove()
@@ -121,7 +122,6 @@ class Job:
       raise UserError(f'{error.message}; {kept}') from error
     finally:
       parts.close()
-    parts.remove()
     found = [f'{self._given.paths[0]} {found}' for found in self.plan.found.values()]
     told = [note for note in [*found, *self._output.found] if note not in self.notes]
     return Report(parts.count, max(part.timing_error for part in parts.parts), told)

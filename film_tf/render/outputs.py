@@ -19,6 +19,7 @@ from film_tf.render.parts import Parts
 from film_tf.render.plan import Plan
 
 IMAGES = ('png', 'jpg', 'webp')
+_FRAMES = files.FolderKind('a folder of images', '', ())  # which replaces an empty one alone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Folder(_Numbered):
     for name in os.listdir(parts.path('frames')):
       if parts.path(os.path.join('frames', name)) not in finished:
         os.remove(parts.path(os.path.join('frames', name)))
-    with files.atomic_write(path, overwrite or os.path.isdir(path)) as temporary:
+    with files.atomic_write(path, overwrite or os.path.isdir(path), _FRAMES) as temporary:
       os.rename(parts.path('frames'), temporary)
 
   def so_far(self, parts: Parts) -> str:

@@ -9,16 +9,12 @@ import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, TextIO, cast
 
-from film_tf import files
+from film_tf import files, locks
 from film_tf.errors import UserError
 from film_tf.media.frame import Position
 
-try:
-  import fcntl
-except ImportError:  # Windows; nobody looks after two processes there
-  fcntl = cast(Any, None)
+_BEFORE_SETTINGS = {'frames', 'lock', 'settings.json.new'}  # what may be in a folder that was hardly begun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,53 +42,53 @@ class Parts:
     tail: frames after them that are only to be looked at: nothing goes on after it.
 
   Raises:
-    UserError: parts are left and neither is said, they are of other settings, or another process is at it.
+    UserError: parts are left and neither is said, they are of other settings or not film_tf's, or another process is
+      at it.
   """
 
   def __init__(self, output: str, settings: Mapping[str, str], resume: bool = False, overwrite: bool = False):
     self.output, self.folder = output, folder_of(output)
     self.parts: list[Part] = []
     self.tail: Part | None = None
-    self._lock: TextIO | None = None
-    if os.path.isdir(self.folder):
-      self._take()
-      if not resume:
-        if not overwrite:
-          raise UserError(
-            f'{self.folder} is left of work that was cut off; add --resume to go on, or --overwrite to begin again'
-          )
-        shutil.rmtree(self.folder)
-    noted = os.path.join(self.folder, 'settings.json')
-    if os.path.exists(noted):
-      _compare(_read(noted), settings, output)
-      self._load()
-    else:
-      try:
-        os.makedirs(self.path('frames'), exist_ok=True)
-        self._take()
-        _write(noted, dict(settings))
-      except OSError as error:
-        raise UserError(f'cannot write {self.folder}: {files.reason(error)}') from error
-
-  def _take(self):
-    """Locks the folder until `close`, or the end of the process."""
-    self.close()
     try:
-      self._lock = os.fdopen(os.open(self.path('lock'), os.O_CREAT | os.O_WRONLY), 'w')
+      left = os.path.isdir(self.folder)
+      if left and 'settings.json' not in (there := {*os.listdir(self.folder)}) and there - _BEFORE_SETTINGS:
+        raise UserError(
+          f'{self.folder} has no settings.json of film_tf, and would be deleted; remove it, or choose another --output'
+        )
+      os.makedirs(self.folder, exist_ok=True)
+      with contextlib.ExitStack() as lock:
+        lock.enter_context(locks.held(self.path('lock'), output))
+        self._begin(settings, left, resume, overwrite)
+        self._lock = lock.pop_all()
     except OSError as error:
       raise UserError(f'cannot write {self.folder}: {files.reason(error)}') from error
-    try:
-      if fcntl:
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-      self.close()
-      raise UserError(f'{self.output} is being made by another process; wait for it, or choose another name') from error
+
+  def _begin(self, settings, left, resume, overwrite):
+    """Reads what is left, or begins again."""
+    if left and not resume:
+      if not overwrite:
+        raise UserError(
+          f'{self.folder} is left of work that was cut off; add --resume to go on, or --overwrite to begin again'
+        )
+      self._clear()
+    noted = self.path('settings.json')
+    if os.path.exists(noted):
+      _compare(_read(noted), settings, self.output)
+      self._load()
+    else:
+      os.makedirs(self.path('frames'), exist_ok=True)
+      _write(noted, dict(settings))
+
+  def _clear(self):
+    """Removes all in the folder but the lock; last the settings, by which it is known as film_tf's."""
+    for name in sorted({*os.listdir(self.folder)} - {'lock'}, key=lambda name: name == 'settings.json'):
+      path = self.path(name)
+      (shutil.rmtree if os.path.isdir(path) and not os.path.islink(path) else os.remove)(path)
 
   def close(self):
     """Lets others use the folder."""
-    if self._lock:
-      self._lock.close()
-    self._lock = None
+    self._lock.close()
 
   def _load(self):
     """Reads the notes on parts whose files are whole; what comes after one that is not is made again."""
@@ -141,8 +137,11 @@ class Parts:
 
   def remove(self):
     """Removes the folder."""
+    with contextlib.suppress(OSError):
+      self._clear()
     self.close()
-    shutil.rmtree(self.folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+      os.rmdir(self.folder)
 
   def _note(self, number):
     return self.path(f'{number:06d}.json')
@@ -167,7 +166,7 @@ def _compare(before, now, output):
       )
 
 
-def _encoded(part):  # these names are a file format
+def _encoded(part):  # these names are a file format: `off` is timing_error, `turns` is display_order
   return {
     'times': list(map(str, part.times)), 'end': str(part.end), 'off': str(part.timing_error),
     'time': str(part.position.time), 'count': part.position.count, 'turns': list(part.display_order),

@@ -51,10 +51,27 @@ def test_a_damaged_or_missing_piece_is_noticed_and_made_again(tmp_path, capsys):
 def test_one_process_at_a_time(tmp_path):
   first = begun(tmp_path)
   for option in ({}, {'resume': True}, {'overwrite': True}):
-    with pytest.raises(UserError, match=r'a.mp4 is being made by another process'):
+    with pytest.raises(UserError, match=r'a.mp4 is in use by process \d+ on .*; wait for its end'):
       begun(tmp_path, **option)
   first.close()
-  begun(tmp_path, resume=True)
+  begun(tmp_path, resume=True).remove()
+  assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('option', ['resume', 'overwrite'])
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path, option):
+  (tmp_path / 'a.mp4.parts').mkdir()
+  (tmp_path / 'a.mp4.parts' / 'letters.txt').write_text('mine')
+  with pytest.raises(UserError, match=r'a.mp4.parts has no settings.json of film_tf, and would be deleted'):
+    begun(tmp_path, **{option: True})
+  assert [path.name for path in (tmp_path / 'a.mp4.parts').iterdir()] == ['letters.txt']
+
+
+@pytest.mark.parametrize('option', ['resume', 'overwrite'])
+def test_a_folder_that_was_hardly_begun_is_used(tmp_path, option):
+  (tmp_path / 'a.mp4.parts' / 'frames').mkdir(parents=True)
+  (tmp_path / 'a.mp4.parts' / 'settings.json.new').write_text('{')
+  assert begun(tmp_path, **{option: True}).count == 0
 
 
 def test_parts_of_another_version_are_refused_in_one_sentence(tmp_path):
