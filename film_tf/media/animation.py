@@ -32,7 +32,10 @@ def length(path: str | os.PathLike) -> int:
 def repeats(path: str | os.PathLike) -> int | None:
   """Returns how often an animated image is shown again; 0 is for ever, None not at all."""
   with Image.open(path) as image:
-    return image.info.get('loop')
+    loop = image.info.get('loop')
+    if image.format in ('WEBP', 'PNG') and loop:  # they count how often it is shown, GIF how often again
+      loop = loop - 1 or None
+    return loop
 
 
 def read(path: str | os.PathLike) -> Iterator[Frame]:
@@ -89,7 +92,9 @@ def write(
   durations = [int((end - begin) * tick * 1000) for begin, end in zip(begins, ends, strict=True)]
   pictures = (Image.fromarray(image_file.to_uint8(image)) for number, image in enumerate(images) if number in shown)
   options = dict(image_file.QUALITY.get(image_format, {}))
-  if repeats is not None:
+  if image_format == 'WEBP':
+    options['loop'] = 0 if repeats == 0 else (repeats or 0) + 1
+  elif repeats is not None:
     options['loop'] = repeats
   with files.atomic_write(path, overwrite) as temporary:
     first = next(pictures)

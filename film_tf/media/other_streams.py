@@ -47,8 +47,7 @@ class Copy:
     self.left: list[str] = []
     self.kept = [others.video.index]
     out.metadata.update(tags(source.metadata))
-    start = others.zero if others.cut else Fraction(0)
-    chapters = [moved for chapter in source.chapters() if (moved := _moved(chapter, start, others.stop))]
+    chapters = [moved for chapter in source.chapters() if (moved := _moved(chapter, others.zero, others.stop))]
     if others.slow == 1:
       out.set_chapters(chapters)
     elif chapters:
@@ -169,7 +168,11 @@ class Copy:
 
   @staticmethod
   def _encoded(packet, encoder):
-    shown = packet.stream.codec_context.decode2(packet)
+    """Returns a subtitle as the container holds it; None where it is empty or damaged."""
+    try:
+      shown = packet.stream.codec_context.decode2(packet)
+    except av.InvalidDataError:
+      return None
     if shown is None or not len(shown):
       return None
     text = encoder.encode_subtitle(shown)

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import tempfile
 
+from film_tf.errors import UserError
 from film_tf.media import names, other_streams, video_muxer
 from film_tf.media.frame import Frame
 from film_tf.media.other_streams import OtherStreams
@@ -25,13 +26,15 @@ def rehearse(path: str, first: Frame, encoder: Encoder, others: OtherStreams | N
   """
   with tempfile.TemporaryDirectory() as folder:
     coded, whole = os.path.join(folder, 'coded.mkv'), os.path.join(folder, f'whole{names.suffix_of(path)}')
-    with encoder.segment(coded) as writer:
-      writer.write(first)
-    segment = video_muxer.Segment(coded, [first.time], writer.display_order)
     sample = dataclasses.replace(others, sample=True) if others else None
-    joined = video_muxer.join(
-      whole, [segment], first.time + 1 / encoder.rate, encoder.video_format, encoder.time_base, encoder.rate, sample
-    )
+    try:
+      with encoder.segment(coded) as writer:
+        writer.write(first)
+      segment = video_muxer.Segment(coded, [first.time], writer.display_order)
+      end = first.time + 1 / encoder.rate
+      joined = video_muxer.join(whole, [segment], end, encoder.video_format, encoder.time_base, encoder.rate, sample)
+    except UserError as error:
+      raise type(error)(error.message.replace(whole, path).replace(coded, path)) from error
     return [*joined.left, *(_lost_tags(whole, others, joined.kept) if others else ())]
 
 

@@ -38,8 +38,12 @@ class StretchedSound:
     self._samples = -1  # when the next frame is heard; less than 0 before the first
 
   def packets(self, packet) -> Iterator:
-    """Yields what a packet becomes; None ends the stream."""
-    for frame in self._source.codec_context.decode(packet):
+    """Yields what a packet becomes, nothing of a damaged one; None ends the stream."""
+    try:
+      frames = self._source.codec_context.decode(packet)
+    except av.InvalidDataError:
+      frames = []
+    for frame in frames:
       if self._samples < 0:
         begin = (frame.pts or 0) * frame.time_base
         self._samples = max(0, round(begin * self._slow * frame.sample_rate))

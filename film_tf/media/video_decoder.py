@@ -57,7 +57,7 @@ class Decoder:
           time, before = clock.shown(frame)
           if frame is None or frame.is_corrupt:
             lost = True
-            self._note_damage(time)
+            self._note_damage(f'after {float(clock.last or 0):.3f} s' if time is None else f'at {float(time):.3f} s')
           else:
             yield frame, time, before if lost else []
             lost = False
@@ -67,20 +67,19 @@ class Decoder:
         raise DamagedError(f'{self._path} {message} (--damaged=skip goes on after it)') from error
       self._found['end'] = message
 
-  def _note_damage(self, time):
-    at = f'{float(time or 0):.3f} s'
+  def _note_damage(self, where):
     if not self._skip:
-      raise DamagedError(f'{self._path} is damaged at {at} (--damaged=skip goes on after it)')
-    self._found['damaged'] = f'has damaged frames, the last one at {at}; those around them fill their time'
+      raise DamagedError(f'{self._path} is damaged {where} (--damaged=skip goes on after it)')
+    self._found['damaged'] = f'has damaged frames, the last one {where}; those around them fill their time'
 
   def _frames_of(self, packet):
     """Returns the frames that a packet makes, None for one that cannot be made."""
     try:
       return packet.decode()
-    except av.InvalidDataError:
-      if self._skip:
-        return [None]
-      raise
+    except av.FFmpegError as error:
+      if not self._skip or isinstance(error, av.EOFError):
+        raise
+      return [None]
 
 
 class _Clock:

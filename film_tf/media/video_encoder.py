@@ -87,8 +87,10 @@ class Encoder:
             'choose another --codec, such as libx264'
           ) from error
         size, rate = f'{self.video_format.width}x{self.video_format.height}', float(self.rate)
+        preset = f', preset {self._preset}' if self._preset else ''
         raise UserError(
-          f'{self._codec} cannot encode {size} pixels for {path}, {rate:g} frames a second: {error.strerror or error}'
+          f'{self._codec} cannot encode {size} pixels for {path}, {rate:g} frames a second{preset}: '
+          f'{error.strerror or error}'
         ) from error
 
   def notes(self) -> Iterator[str]:

@@ -130,6 +130,7 @@ class VideoReader:
     with self.open() as container:
       stream = self._stream(container)
       seeks = container.format.name.startswith(_SEEKABLE) and self.survey.joined == 1
+      seeks = seeks and not self._deinterlace  # which looks at the picture before
       if start is not None and start > self.start and seeks:
         container.seek(int(start / stream.time_base), stream=stream)
       last = None
