@@ -62,9 +62,12 @@ def test_names_with_a_colon_and_other_odd_ones(folder, interpolator):
     ('x' * 250 + '.mp4', 'shorter'),
     ('clip.mp4', 'is an input too'),
     ('.', 'input'),
+    ('notes', 'notes is a file, which a folder of images does not replace'),
+    ('net.npz/', 'net.npz is a file, which a folder'),
   ],
 )
 def test_places_where_nothing_can_go(folder, output, part):
+  (folder / 'notes').write_text('mine')
   before = sorted(folder.rglob('*'))
   with pytest.raises(UserError, match=part):
     job('clip.mp4', output, overwrite=True)
@@ -99,6 +102,7 @@ def test_an_empty_folder_is_a_fine_output(folder, interpolator):
     ({'cut': 2.0}, 'cut=2.0'),
     ({'damaged': 'no'}, 'damaged=no'),
     ({'at': []}, 'at is empty'),
+    ({'sound': 'stretch'}, 'sound=stretch is for --slow; add it'),
   ],
 )
 def test_numbers_out_of_all_bounds(folder, wanted, part):
@@ -176,7 +180,7 @@ def test_one_damaged_frame_does_not_end_a_film(folder, interpolator, capsys):
   assert [frame.time for frame in frames] == [frame.time for frame in whole]
   assert sum(frame.made for frame in frames) > sum(frame.made for frame in whole)
   report = film_tf.interpolate_video('bad.mkv', 'skipped.mp4', interpolator, damaged='skip')
-  assert any('bad.mkv has damaged frames' in note for note in report.notes)
+  assert any('bad.mkv has damaged frames, the last one after 1.160 s' in note for note in report.notes)
 
 
 def test_all_that_was_made_of_a_truncated_video_is_kept(folder, interpolator):
@@ -202,6 +206,15 @@ def test_what_is_there_already_but_of_other_flags_is_told(folder, interpolator):
   report = film_tf.interpolate_video('clip.mp4', 'out.mp4', interpolator, resume=True, multiply=5)
   assert 'out.mp4 is of other flags: it has 11 frames, not about 30' in report.notes[0]
   assert len(list(VideoReader('out.mp4').frames())) == 11
+
+
+def test_parts_that_are_left_beside_an_output_are_told_before_the_work(folder):
+  (folder / 'out.mp4').write_text('of another time')
+  (folder / 'out.mp4.parts').mkdir()
+  with pytest.raises(UserError, match=r'out.mp4 exists already'):
+    job('clip.mp4', 'out.mp4', resume=True)
+  with pytest.raises(UserError, match=r'damaged is for videos'):
+    job(['0.png', '1.png'], 'out.png', damaged='skip')
 
 
 def test_streams_that_are_closed(folder):

@@ -145,5 +145,5 @@ def _options_as_in_python():
   try:
     yield
   except UserError as error:
-    message = re.sub(r'--(overwrite|resume)\b', r'\1=True', error.message)
-    raise type(error)(re.sub(r'--(\w+)', r'\1', message)) from error
+    message = re.sub(r'(?<![^\s(])--(overwrite|resume)\b', r'\1=True', error.message)
+    raise type(error)(re.sub(r'(?<![^\s(])--(\w+)', r'\1', message)) from error

@@ -65,8 +65,9 @@ def make_plan(given: Input, request: Request) -> Plan:
   alone = [name for name in ('slow', 'start', 'stop') if getattr(request, name) is not None]
   if alone:
     raise UserError(f'--{alone[0]} is for videos; of images, --times, --multiply and --at say which frames')
-  if request.deinterlace:
-    raise UserError('--deinterlace is for videos')
+  for name in ('deinterlace', 'damaged'):
+    if getattr(request, name) != getattr(Request, name):
+      raise UserError(f'--{name} is for videos; leave it out')
   return _plan_images(given.paths, request) if given.kind == 'images' else _plan_animation(given.paths[0], request)
 
 

@@ -54,6 +54,8 @@ class Request:
       raise UserError(f'{given} all say which frames; give one of them')
     if division and self.slow is not None:
       raise UserError(f'--{division[0]} keeps the times of a video, --slow makes new ones; give one of them')
+    if self.sound == 'stretch' and self.slow is None:
+      raise UserError('--sound=stretch is for --slow; add it, or leave --sound out')
     if self.start is not None and self.stop is not None and self.start >= self.stop:
       raise UserError(f'--start={float(self.start):g} is not before --stop={float(self.stop):g}')
 

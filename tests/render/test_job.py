@@ -281,3 +281,5 @@ def test_options_are_keywords_and_errors_speak_python(tmp_path, clip):
   (tmp_path / 'b.mp4').write_text('mine')
   with pytest.raises(UserError, match=r'or add overwrite=True$'):
     film_tf.interpolate_video(clip, tmp_path / 'b.mp4')
+  with pytest.raises(UserError, match=r'clip--final\.mp4'):
+    film_tf.interpolate_video(tmp_path / 'clip--final.mp4', tmp_path / 'c.mp4')
