@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import runpy
 import signal
 import sys
@@ -147,7 +148,9 @@ def _parse(argv):
   try:
     return flags.FLAGS(argv)
   except flags.Error as error:
-    fail(f'{" ".join(str(error).split())} (see --help)')
+    message = ' '.join(str(error).split())
+    message = re.sub(r'^flag --(\w+)=None: .*must have a value.*', r'--\1 is missing', message)
+    fail(f'{message} (see --help)')
 
 
 def _print_into_nothing():
