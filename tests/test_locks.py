@@ -72,6 +72,7 @@ def test_where_the_file_system_has_no_locks_the_file_is_one(holder, tmp_path, mo
     (f'process ? on {socket.gethostname()} since', False),
     ('process', False),
   ],
+  ids=['of a killed container', 'of another host', 'without a number', 'cut off'],
 )
 def test_a_note_that_was_left_where_there_are_no_locks(note, free, tmp_path, monkeypatch):
   def none(*args):
