@@ -14,6 +14,8 @@ from absl import app, flags, logging
 from film_tf import files
 from film_tf.errors import UserError
 
+_TERMINATED = 128 + signal.SIGTERM  # exit code of a process that is asked to end
+
 
 def run(main: Callable[[list[str]], None]):
   """Parses the flags and calls `main` with the arguments that are not flags.
@@ -28,7 +30,7 @@ def run(main: Callable[[list[str]], None]):
   _open_closed_streams()
 
   def guarded(argv):
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that half-written files go
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(_TERMINATED))  # so that half-written files go
     _check_flags()
     if not flags.FLAGS['verbosity'].present:
       logging.set_verbosity(logging.WARNING)
@@ -53,6 +55,10 @@ def run(main: Callable[[list[str]], None]):
       app.run(guarded, flags_parser=_parse)
     finally:
       sys.stdout.flush()
+  except SystemExit as error:
+    if error.code == _TERMINATED:  # all is cleaned up; a thread that reads what never comes must not hold it
+      os._exit(_TERMINATED)
+    raise
   except BrokenPipeError:
     _print_into_nothing()
     sys.exit(1)

@@ -28,8 +28,11 @@ def of_files(name: str, files: Iterable[epath.Path]) -> Clip:
   """Makes a clip of one triplet of three image files, whose bytes are kept."""
 
   def read():
-    with futures.ThreadPoolExecutor() as pool:  # decoding takes most of the time
+    pool = futures.ThreadPoolExecutor()  # decoding takes most of the time
+    try:
       yield footage.triplet(name, pool.map(footage.image, files))
+    finally:
+      pool.shutdown(wait=False, cancel_futures=True)  # a file that never comes must not hold who gives up
 
   return Clip(name, read)
 

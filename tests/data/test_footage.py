@@ -51,9 +51,9 @@ def cut_after(path, packets):
   ('harm', 'reason'),
   [
     (lambda path: cut_after(path, 40), 'ends .* seconds too early'),  # FFmpeg alone says nothing
-    (lambda path: path.write_bytes(b''), 'cannot be decoded'),
-    (lambda path: path.write_bytes(b'no video' * 99), 'cannot be decoded'),
-    (lambda path: path.unlink(), 'cannot be decoded: No such file'),
+    (lambda path: path.write_bytes(b''), 'cannot be read'),
+    (lambda path: path.write_bytes(b'no video' * 99), 'cannot be read'),
+    (lambda path: path.unlink(), 'cannot be read: No such file'),
   ],
   ids=['truncated', 'empty', 'text', 'missing'],
 )

@@ -122,7 +122,7 @@ def test_mistakes(tmp_path):
     (['--data=short.mkv'], ['short.mkv has no triplets']),
     (['--data=empty'], ['empty has no triplets']),
     (['--data=sizes'], ['1.png has 20x20', '3.png 24x24']),
-    (['--data=no.mp4'], ['no.mp4 cannot be decoded']),
+    (['--data=no.mp4'], ['no.mp4 cannot be read']),
     (['--data=nothing'], ['nothing']),
     (['--data=tiny'], ['1.png has 10x8 pixels', '11 or more']),
     (['--data=sizes/1.png'], ['1.png is one image', 'video']),
