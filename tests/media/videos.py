@@ -57,6 +57,27 @@ def encode(
   return path
 
 
+def smaller(source, path, width=128):
+  """Copies a video with smaller pictures; their times and the packets of sound stay as they are. Returns `path`."""
+  with av.open(str(source)) as given, av.open(str(path), 'w') as out:
+    video = given.streams.video[0]
+    stream = out.add_stream('libx264', rate=video.average_rate)
+    stream.width, stream.height = width, width * video.height // video.width // 2 * 2
+    stream.codec_context.time_base, stream.codec_context.options = video.time_base, {'preset': 'ultrafast'}
+    copies = {sound: out.add_stream_from_template(sound) for sound in given.streams.audio}
+    for packet in given.demux(video, *copies):
+      if packet.stream is video:
+        for frame in packet.decode():
+          small = frame.reformat(stream.width, stream.height, 'yuv420p')
+          small.pts, small.time_base = frame.pts, video.time_base
+          out.mux(stream.encode(small))
+      elif packet.dts is not None:
+        packet.stream = copies[packet.stream]
+        out.mux(packet)
+    out.mux(stream.encode())
+  return path
+
+
 def _timed(packet, times):
   """A frame lasts until the next, the last one 40 ms."""
   packet.duration = [*times[1:], times[-1] + 40][times.index(packet.pts)] - packet.pts

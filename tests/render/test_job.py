@@ -55,8 +55,9 @@ def stopped_after(count):
 
 
 @pytest.mark.parametrize('output', ['a.mp4', 'a.webm', 'a.gif', 'a.webp', 'a'])
-def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolator, clip, output):
-  options = {'fps': 30}
+def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolator, output):
+  clip = encode(tmp_path / 'clip.mp4', map(picture, range(90)), sound=4)
+  options = {'fps': 50}
   path, whole = str(tmp_path / output), str(tmp_path / f'whole_{output}')
   assert film_tf.interpolate_video(clip, whole, interpolator, **options).frames == 180
   with pytest.raises(film_tf.Interrupted) as stopped:
@@ -66,7 +67,7 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolato
   assert len(decoded(stopped.value.so_far)) == stopped.value.done
   with pytest.raises(UserError, match=f'{output}.parts is left .* resume=True'):
     film_tf.interpolate_video(clip, path, interpolator, **options)
-  with pytest.raises(UserError, match='begun with fps 30, and now it is 24'):
+  with pytest.raises(UserError, match='begun with fps 50, and now it is 24'):
     film_tf.interpolate_video(clip, path, interpolator, resume=True, fps=24)
   told = []
   film_tf.interpolate_video(clip, path, interpolator, resume=True, progress=lambda *now: told.append(now), **options)
@@ -75,7 +76,9 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolato
   assert told[-1] == (180, 180)
   assert not os.path.exists(f'{path}.parts')
   ours, theirs = decoded(path), decoded(whole)
-  assert len(ours) == len(theirs) == (180 if output != 'a.gif' else len(theirs))
+  assert (
+    len(ours) == len(theirs) == (180 if output not in ('a.gif', 'a.webp') else len(theirs))
+  )  # where equal ones are one
   np.testing.assert_array_equal(ours, theirs)
   if output == 'a.mp4':
     assert [frame.time for frame in VideoReader(path).frames()] == [f.time for f in VideoReader(whole).frames()]
@@ -85,9 +88,9 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolato
 @pytest.mark.slow
 @pytest.mark.parametrize('output', ['a.mp4', 'a.webm', 'frames'])
 def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, tiny, output):
-  encode(tmp_path / 'clip.mp4', (picture(i, 64, 96) for i in range(120)), sound=4)
+  encode(tmp_path / 'clip.mp4', (picture(i, 64, 96) for i in range(200)), sound=8)
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
-  words = ['film_tf.interpolate', 'clip.mp4', '--model=net.npz', '--multiply=3']
+  words = ['film_tf.interpolate', 'clip.mp4', '--model=net.npz', '--multiply=2']
   environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
 
   def run(name, *more):
@@ -121,17 +124,17 @@ def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, tiny, output):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('output', ['disk/a.mp4', 'disk/a', 'disk/a.gif'])
-def test_a_full_disk_is_one_line_and_room_lets_it_go_on(tmp_path, tiny, output):
+@pytest.mark.parametrize(('output', 'size'), [('disk/a.mp4', '1500k'), ('disk/a', '3m'), ('disk/a.gif', '3m')])
+def test_a_full_disk_is_one_line_and_room_lets_it_go_on(tmp_path, tiny, output, size):
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
   random = np.random.default_rng(0)
-  encode(tmp_path / 'clip.mp4', [random.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(200)])
+  encode(tmp_path / 'clip.mp4', [random.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(100)])
   command = f'{sys.executable} -m film_tf.interpolate clip.mp4 --model=net.npz --output={output}'
   script = (
     f'{command} 2>first; echo ended with $?; ls disk; mount -o remount,size=90m disk;'
     f'{command} --resume && cp -r {output} . && {command.replace("disk/", "whole_")}'
   )
-  result = on_small_disk(script, '3m', tmp_path)
+  result = on_small_disk(script, size, tmp_path)
   assert result.returncode == 0, result.stderr
   last = (tmp_path / 'first').read_text().splitlines()[-1]
   assert 'No space left on device' in last
