@@ -22,6 +22,7 @@ from absl import flags
 
 from film_tf import cli, progress
 from film_tf.errors import UserError
+from film_tf.inference import memory
 from film_tf.model import pretrained
 from film_tf.render import inputs, outputs
 from film_tf.render.job import Job
@@ -57,6 +58,12 @@ flags.DEFINE_integer('crf', None, 'Quality of a video: less is better, and large
 flags.DEFINE_string('pixel_format', None, "FFmpeg's name of a video's, such as yuv420p; the input's by default.")
 flags.DEFINE_string('preset', None, "How much time a video's encoder takes, such as slow: its own name of it.")
 flags.DEFINE_enum('images', 'png', outputs.IMAGES, 'Format of the images in a folder.')
+MEMORY = flags.DEFINE_string(
+  'memory',
+  None,
+  'Memory that the process may take, such as 8GB; by default what is free. Frames that are too large for it are made '
+  'in bands, with the same result.',
+)
 OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces an output file that exists.')
 RESUME = flags.DEFINE_bool('resume', False, 'Goes on where work was interrupted; skips outputs that are finished.')
 DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Says what would be made, how long it takes and how much memory.')
@@ -65,6 +72,7 @@ flags.mark_flag_as_required('output')
 
 def main(words):
   wanted, encoding = request(**_flags_of(Request)), EncodingOptions(**_flags_of(EncodingOptions))
+  limit = None if MEMORY.value is None else memory.parse(MEMORY.value)
   pretrained.find(MODEL.value)
   found = inputs.find(words)
   failed, jobs = [], []
@@ -77,7 +85,7 @@ def main(words):
     cli.load_tensorflow()
     from film_tf.inference.interpolator import Interpolator
 
-    interpolator = Interpolator(MODEL.value)
+    interpolator = Interpolator(MODEL.value, limit)
   for job in jobs:
     try:
       print(job.describe(interpolator) if DRY_RUN.value else _run(job, interpolator))

@@ -1,16 +1,13 @@
 """Estimates what a network costs on frames of some size, by measuring a small sample."""
 
-import contextlib
 import dataclasses
 import functools
-import os
-import resource
-import sys
 import time
 
 import numpy as np
 
 from film_tf.errors import UserError
+from film_tf.inference import memory
 from film_tf.inference.interpolator import Interpolator
 
 _SAMPLE = 540, 960  # pixels, height and width
@@ -36,8 +33,10 @@ def measure(interpolator: Interpolator, height: int, width: int, bits: int = 8) 
     bits: of a colour, 8 or 16.
   """
   base, pixels = _base(), height * width
-  seconds, memory = _per_pixel(interpolator)
-  return Cost(seconds * pixels, int(base + (memory + _HELD * 3 * bits / 8) * pixels))
+  seconds, per_pixel = _per_pixel(interpolator)
+  if interpolator.bounded:
+    return Cost(seconds * pixels, base + interpolator.bounded.needed(1, height, width))
+  return Cost(seconds * pixels, int(base + (per_pixel + _HELD * 3 * bits / 8) * pixels))
 
 
 def check(interpolator: Interpolator, height: int, width: int, bits: int = 8):
@@ -46,21 +45,25 @@ def check(interpolator: Interpolator, height: int, width: int, bits: int = 8):
   Raises:
     UserError: as said.
   """
-  base, free = _base(), _free()
+  if interpolator.bounded:
+    interpolator.bounded.bands(1, height, width)
+    return
+  base, free = _base(), memory.free()
   if height * width < _LARGE or free is None:
     return
   needed = measure(interpolator, height, width, bits).bytes
   if needed - base > free:
     raise UserError(
       f'frames of {width}x{height} pixels need about {needed / 1e9:.0f} GB of memory, '
-      f'and {free / 1e9:.0f} GB are free; make them smaller'
+      f'and {free / 1e9:.0f} GB are free; make them smaller, or give the weights (.npz) instead of the SavedModel, '
+      'which are run in bands'
     )
 
 
 @functools.cache
 def _base() -> int:
   """Returns the bytes that this process has before it interpolates: TensorFlow keeps what it has had."""
-  return _peak(afresh=True)
+  return memory.peak(afresh=True)
 
 
 @functools.lru_cache(maxsize=4)
@@ -68,29 +71,7 @@ def _per_pixel(interpolator):
   """Returns the seconds and the bytes of memory that a sample takes, per pixel."""
   sample = np.zeros((*_SAMPLE, 3), np.uint8)
   interpolator.between(sample[:32, :32], sample[:32, :32])  # traces it
-  _peak(afresh=True)
+  memory.peak(afresh=True)
   start = time.perf_counter()
   interpolator.between(sample, sample)
-  return (time.perf_counter() - start) / sample[..., 0].size, (_peak() - _base()) / sample[..., 0].size
-
-
-def _peak(afresh: bool = False) -> int:
-  """Returns the bytes that this process has had at most; `afresh` counts from now on, where the system can."""
-  if os.path.exists('/proc/self/clear_refs'):
-    if afresh:
-      with contextlib.suppress(OSError), open('/proc/self/clear_refs', 'w') as file:
-        file.write('5')
-    return _lines('/proc/self/status')['VmHWM']
-  return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
-
-
-def _free():
-  """Returns the bytes that are free, or None where the system does not say."""
-  return _lines('/proc/meminfo').get('MemAvailable') if os.path.exists('/proc/meminfo') else None
-
-
-def _lines(path):
-  """Returns bytes by name."""
-  with open(path) as file:
-    rows = (line.split() for line in file)
-    return {row[0].rstrip(':'): int(row[1]) * 1024 for row in rows if row[-1] == 'kB'}
+  return (time.perf_counter() - start) / sample[..., 0].size, (memory.peak() - _base()) / sample[..., 0].size

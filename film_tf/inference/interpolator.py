@@ -14,6 +14,7 @@ from film_tf import keys
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.inference import timeline
+from film_tf.inference.bounded import BoundedNet
 from film_tf.media import image_file
 from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
@@ -42,19 +43,21 @@ class Interpolator:
   Args:
     model: a network that comes with film_tf (`film_mini`), a SavedModel folder or a weights file (.npz) of film_tf,
       or a `FilmNet`.
+    memory_limit: bytes that this process may have, by default what is free: frames that are too large for it are made
+      in bands, which gives the same frames and takes more time. A SavedModel makes frames at once, whatever they take.
 
   Raises:
     UserError: there is no such model.
   """
 
-  def __init__(self, model: str | os.PathLike | FilmNet = 'film_mini'):
+  def __init__(self, model: str | os.PathLike | FilmNet = 'film_mini', memory_limit: int | None = None):
     self._given = model
-    if isinstance(model, FilmNet):
-      self._model = saved_model.Served(model)
-    elif model not in pretrained.SHA256 and os.path.isdir(model):
+    self.bounded = None  # the network where its memory can be bounded
+    if not isinstance(model, FilmNet) and model not in pretrained.SHA256 and os.path.isdir(model):
       self._model = saved_model.load(model)
     else:
-      self._model = saved_model.Served(weights.load(model))
+      net = model if isinstance(model, FilmNet) else weights.load(model)
+      self._model = self.bounded = BoundedNet(net, memory_limit)
 
   @functools.cached_property
   def identity(self) -> str:

@@ -46,10 +46,14 @@ class BilateralFlowPyramid(FlowPyramid):
       to_x0, to_x1 = -time * flow, (1.0 - time) * flow
       seen0, seen1 = (inside(to, height / 2**level, width / 2**level) for to in (to_x0, to_x1))
       warped0, warped1 = warp(levels0[level], to_x0), warp(levels1[level], to_x1)
-      # Of both only the channels that every level has, extracted on its own scale.
-      own0, own1 = (tf.cast(x[..., : self.feature_channels[0]], tf.float32) for x in (warped0, warped1))
-      step = lucas_kanade.displacement(own0, own1, seen0 * seen1)
-      residual = step + self._predictor(level)(warped0, warped1, step, seen0, seen1)
+      residual = self.residual(level, warped0, warped1, seen0, seen1)
       flows.insert(0, flow + residual)
       residuals.insert(0, residual)
     return flows, residuals
+
+  def residual(self, level, warped0, warped1, seen0, seen1):
+    """Predicts what the flow of a level lacks, from the features of both, warped, and where `inside` has seen them."""
+    # Of both only the channels that every level has, extracted on its own scale.
+    own0, own1 = (tf.cast(x[..., : self.feature_channels[0]], tf.float32) for x in (warped0, warped1))
+    step = lucas_kanade.displacement(own0, own1, seen0 * seen1)
+    return step + self._predictor(level)(warped0, warped1, step, seen0, seen1)

@@ -43,22 +43,24 @@ class FeaturePyramid(tf.keras.layers.Layer):
 
   def call(self, images: list[tf.Tensor]) -> list[tf.Tensor]:
     """Turns an image pyramid, `[B, H/2^i, W/2^i, 3]` finest first, into features, k, 3k, 7k, 15k, 15k ... channels."""
-    extracted = [self._extract(image, min(self.sub_levels, len(images) - i)) for i, image in enumerate(images)]
+    extracted = [self.extract(image, min(self.sub_levels, len(images) - i)) for i, image in enumerate(images)]
     return [
       tf.concat([extracted[i - depth][depth] for depth in range(min(i + 1, self.sub_levels))], axis=-1)
       for i in range(len(images))
     ]
 
-  def _extract(self, image, depths):
-    """Returns the features of depths 0 .. `depths - 1` of one image."""
-    features, x = [], image
-    for depth in range(depths):
-      if depth:
-        x = pyramid.average_pool(x)
-      for conv in self.extractor[2 * depth : 2 * depth + 2]:
-        x = blocks.leaky_relu(conv(x))
-      features.append(x)
+  def extract(self, image: tf.Tensor, depths: int) -> list[tf.Tensor]:
+    """Returns the features of depths 0 .. `depths - 1` of one level of the image pyramid: a row of the table."""
+    features = [self.extract_depth(0, image)]
+    for depth in range(1, depths):
+      features.append(self.extract_depth(depth, pyramid.average_pool(features[-1])))
     return features
+
+  def extract_depth(self, depth: int, x: tf.Tensor) -> tf.Tensor:
+    """Returns the features of one depth, from the image or the pooled features of the depth before."""
+    for conv in self.extractor[2 * depth : 2 * depth + 2]:
+      x = blocks.leaky_relu(conv(x))
+    return x
 
   def get_config(self):
     return {**super().get_config(), 'filters': self.filters, 'sub_levels': self.sub_levels}

@@ -81,7 +81,7 @@ class FilmNet(tf.keras.Model):
     Returns:
       A dict: `image` as given, and `features`, the feature pyramid of the padded image.
     """
-    return {keys.IMAGE: image, keys.FEATURES: self.feature_pyramid(self._image_pyramid(image))}
+    return {keys.IMAGE: image, keys.FEATURES: self.feature_pyramid(self.image_pyramid(image))}
 
   def between(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
     """Makes the image between two, from what `features` returned for each.
@@ -108,19 +108,16 @@ class FilmNet(tf.keras.Model):
     fused = self.options.fusion_pyramid_levels
     forward, backward = forward[:fused], backward[:fused]
     to_x0, to_x1 = [time * flow for flow in backward], [(1.0 - time) * flow for flow in forward]
-    warped0 = [warp(level, flow) for level, flow in zip(self._image_pyramid(image0), to_x0, strict=False)]
-    warped1 = [warp(level, flow) for level, flow in zip(self._image_pyramid(image1), to_x1, strict=False)]
-    aligned = []
-    for i in range(fused):
-      parts = [warped0[i], warp(levels0[i], to_x0[i]), warped1[i], warp(levels1[i], to_x1[i]), to_x0[i], to_x1[i]]
-      aligned.append(tf.concat([tf.cast(part, self.compute_dtype) for part in parts], axis=-1))
-
+    warped0 = [warp(level, flow) for level, flow in zip(self.image_pyramid(image0), to_x0, strict=False)]
+    warped1 = [warp(level, flow) for level, flow in zip(self.image_pyramid(image1), to_x1, strict=False)]
+    aligned = [
+      self.align(warped0[i], warp(levels0[i], to_x0[i]), warped1[i], warp(levels1[i], to_x1[i]), to_x0[i], to_x1[i])
+      for i in range(fused)
+    ]
     painted = self.fusion_decoder(aligned)
     if self.options.residual_fusion:
-      mix = tf.sigmoid(painted[..., 3:])
-      share0 = mix * (inside(to_x0[0], height, width) + _UNSEEN)
-      share1 = (1.0 - mix) * (inside(to_x1[0], height, width) + _UNSEEN)
-      painted = painted[..., :3] + (share0 * warped0[0] + share1 * warped1[0]) / (share0 + share1)
+      seen0, seen1 = inside(to_x0[0], height, width), inside(to_x1[0], height, width)
+      painted = mix(painted, warped0[0], warped1[0], seen0, seen1)
     pyramids = {keys.IMAGE: [painted]}
     if self.options.use_aux_outputs:
       pyramids |= {
@@ -134,11 +131,23 @@ class FilmNet(tf.keras.Model):
     cropped = {key: pyramid.crop(levels, image0) for key, levels in pyramids.items()}
     return {key: levels if key.endswith('_pyramid') else levels[0] for key, levels in cropped.items()}
 
-  def _image_pyramid(self, image):
+  def align(self, *parts: tf.Tensor) -> tf.Tensor:
+    """Returns one level of what the decoder reads: image and features of both, warped, and the flows that did it."""
+    return tf.concat([tf.cast(part, self.compute_dtype) for part in parts], axis=-1)
+
+  def image_pyramid(self, image: tf.Tensor) -> list[tf.Tensor]:
+    """Returns the padded image on every level."""
     return pyramid.image_pyramid(pyramid.pad_to_multiple(image, self.options.alignment), self.options.pyramid_levels)
 
   def get_config(self):
     return {**super().get_config(), 'options': dataclasses.asdict(self.options)}
+
+
+def mix(painted: tf.Tensor, warped0: tf.Tensor, warped1: tf.Tensor, seen0: tf.Tensor, seen1: tf.Tensor) -> tf.Tensor:
+  """Adds what is painted to a mix of both warped images, its shares painted too, less of what no image has seen."""
+  share = tf.sigmoid(painted[..., 3:])
+  share0, share1 = share * (seen0 + _UNSEEN), (1.0 - share) * (seen1 + _UNSEEN)
+  return painted[..., :3] + (share0 * warped0 + share1 * warped1) / (share0 + share1)
 
 
 def build(**kwargs) -> FilmNet:

@@ -99,15 +99,19 @@ class FlowPyramid(tf.keras.layers.Layer):
       The flows and the residuals, two pyramids of `[B, H/2^i, W/2^i, 2]` float32 in pixels of their own level.
     """
     coarsest = len(own) - 1
-    flow = self._predictor(coarsest)(own[-1], other[-1])
+    flow = self.residual(coarsest, own[-1], other[-1])
     flows, residuals = [flow], [flow]
     for level in reversed(range(coarsest)):
       flow = pyramid.upsample_flow(flow)
-      residual = self._predictor(level)(own[level], warp(other[level], flow))
+      residual = self.residual(level, own[level], warp(other[level], flow))
       flow = flow + residual
       flows.insert(0, flow)
       residuals.insert(0, residual)
     return flows, residuals
+
+  def residual(self, level: int, *inputs: tf.Tensor) -> tf.Tensor:
+    """Predicts what the flow of a level lacks, `[B, h, W, 2]`, from its features and the other image's, warped."""
+    return self._predictor(level)(*inputs)
 
   def _predictor(self, level):
     return self.predictors[min(level, len(self.predictors) - 1)]

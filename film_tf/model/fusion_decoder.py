@@ -59,11 +59,16 @@ class FusionDecoder(tf.keras.layers.Layer):
     """Turns aligned levels `[B, H/2^i, W/2^i, aligned_channels[i]]` into an image `[B, H, W, outputs]`, float32."""
     x = aligned[-1]
     for i in reversed(range(len(aligned) - 1)):
-      up, *convs = self.levels[3 * i : 3 * i + 3]
-      x = tf.concat([aligned[i], up(blocks.upsample_nearest(x))], axis=-1)
-      for conv in convs:
-        x = blocks.leaky_relu(conv(x))
+      x = self.decode(i, aligned[i], x)
     return self.rgb(x)
+
+  def decode(self, level: int, aligned: tf.Tensor, coarser: tf.Tensor) -> tf.Tensor:
+    """Returns the features of one level, from what is aligned to it and those of the level that is coarser."""
+    up, *convs = self.levels[3 * level : 3 * level + 3]
+    x = tf.concat([aligned, up(blocks.upsample_nearest(coarser))], axis=-1)
+    for conv in convs:
+      x = blocks.leaky_relu(conv(x))
+    return x
 
   def get_config(self):
     return {

@@ -5,7 +5,7 @@ import tensorflow as tf
 from film_tf.model.blocks import dynamic_shape
 
 
-def warp(image: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
+def warp(image: tf.Tensor, flow: tf.Tensor, top: tf.Tensor | int = 0, image_top: tf.Tensor | int = 0) -> tf.Tensor:
   """Reads every output pixel where the flow points: `out[y, x] = image[y + dy, x + dx]`.
 
   Bilinear between pixels, the border's value outside. The same function as `tfa.image.dense_image_warp` with the flow
@@ -13,14 +13,17 @@ def warp(image: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
 
   Args:
     image: `[B, H, W, C]`, any float type.
-    flow: `[B, H, W, 2]` float32, (dx, dy) in pixels. Coordinates are always float32: bfloat16 cannot count past 256.
+    flow: `[B, h, W, 2]` float32, (dx, dy) in pixels. Coordinates are always float32: bfloat16 cannot count past 256.
+    top: the row that the flow's first row belongs to, where it is a band of rows.
+    image_top: likewise of the image; what is read outside of it is its border's.
 
   Returns:
-    `[B, H, W, C]` of the image's type.
+    `[B, h, W, C]` of the image's type.
   """
   batch, height, width, channels = dynamic_shape(image)
   x, right, x_weight = _neighbours(tf.range(width), flow[..., 0], width)
-  y, below, y_weight = _neighbours(tf.range(height)[:, tf.newaxis], flow[..., 1], height)
+  rows = top + tf.range(dynamic_shape(flow)[1])[:, tf.newaxis]
+  y, below, y_weight = _neighbours(rows, flow[..., 1], height, image_top)
   x_weight, y_weight = (tf.cast(w, image.dtype)[..., tf.newaxis] for w in (x_weight, y_weight))
 
   pixels = tf.reshape(image, (batch, height * width, channels))
@@ -34,18 +37,24 @@ def warp(image: tf.Tensor, flow: tf.Tensor) -> tf.Tensor:
   return top + y_weight * (bottom - top)
 
 
-def inside(flow: tf.Tensor, height: tf.Tensor | int, width: tf.Tensor | int) -> tf.Tensor:
-  """Returns where `warp` reads within the first `height` x `width` pixels: `[B, H, W, 1]`, 1 there and 0 elsewhere."""
+def first_rows(flow: tf.Tensor, height: tf.Tensor | int, top: tf.Tensor | int = 0) -> tf.Tensor:
+  """Returns the upper of the two rows that `warp` reads of an image of `height` rows: `[B, h, W]` int32."""
+  rows = top + tf.range(dynamic_shape(flow)[1])[:, tf.newaxis]
+  return _neighbours(rows, flow[..., 1], height)[0]
+
+
+def inside(flow: tf.Tensor, height: tf.Tensor | int, width: tf.Tensor | int, top: tf.Tensor | int = 0) -> tf.Tensor:
+  """Returns where `warp` reads within the first `height` x `width` pixels: `[B, h, W, 1]`, 1 there and 0 elsewhere."""
   _, rows, columns, _ = dynamic_shape(flow)
   x = tf.range(columns, dtype=tf.float32) + flow[..., 0]
-  y = tf.range(rows, dtype=tf.float32)[:, tf.newaxis] + flow[..., 1]
+  y = tf.cast(top + tf.range(rows), tf.float32)[:, tf.newaxis] + flow[..., 1]
   right, bottom = (tf.cast(size, tf.float32) - 0.5 for size in (width, height))
   return tf.cast((x > -0.5) & (x < right) & (y > -0.5) & (y < bottom), tf.float32)[..., tf.newaxis]
 
 
-def _neighbours(position, displacement, size):
-  """Returns the two indices around `position + displacement` within [0, size), and the weight of the second."""
-  query = tf.cast(position, tf.float32) + tf.cast(displacement, tf.float32)
+def _neighbours(position, displacement, size, origin=0):
+  """Returns the two indices around `position + displacement - origin` within [0, size), and the second's weight."""
+  query = tf.cast(position, tf.float32) + tf.cast(displacement, tf.float32) - tf.cast(origin, tf.float32)
   last = tf.cast(tf.maximum(size - 2, 0), tf.float32)
   first = tf.clip_by_value(tf.floor(query), 0.0, last)
   weight = tf.clip_by_value(query - first, 0.0, 1.0)

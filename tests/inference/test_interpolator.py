@@ -61,7 +61,7 @@ def test_all_kinds_of_model_agree(interpolator, tiny, tmp_path):
 def test_one_trace_serves_all_sizes(interpolator):
   for size in (5, 6, 30):
     interpolator.between(np.zeros((size, size, 3), np.uint8), np.zeros((size, size, 3), np.uint8))
-  assert interpolator._model.between.experimental_get_tracing_count() == 1
+  assert interpolator.bounded._networks[None].between.experimental_get_tracing_count() == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,233 @@
+"""Runs a network in horizontal bands: the same frame in less memory.
+
+All of FILM but its warps is local. So every level's flow and decoder can be computed for some rows at a time, with as
+many more around them as their convolutions reach, while warps read whole maps; joined, the bands are the frame that
+the network makes at once, without a seam. The finest features, which take most of the memory, need not be kept: those
+of the rows that a warp reads are computed when it reads them.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from film_tf import keys
+from film_tf.model import film_net, pyramid
+from film_tf.model.film_net import FilmNet
+from film_tf.model.warp import first_rows, inside, warp
+
+_DECODER_HALO = 4  # rows; of a 2x2 convolution after upsampling and two of 3x3, and even
+_LUCAS_KANADE_HALO = 5  # rows; of a window of 9x9 and a slope
+_DECODED_FROM = 2  # the finest level that the decoder has whole; bands of finer ones are computed when they are read
+_EXTRACTOR_HALO = 2  # rows; of two convolutions
+_FEATURE_HALO = 4  # rows of a level; two convolutions at each depth reach less than 2 (1 + 1/2 + 1/4 + ...) of them
+
+
+@dataclasses.dataclass(frozen=True)
+class Bands:
+  """Says how a frame is cut.
+
+  Attributes:
+    rows: of a band, a multiple of 8, on every level: where pixels are half as many, channels are twice as many.
+    kept_from: the finest feature level that is kept; finer ones are computed for the rows that are read.
+  """
+
+  rows: int
+  kept_from: int = 0
+
+  def of(self, height: int, halo: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yields first and last row of every band of a level, and the same with a halo around it, last ones excluded."""
+    for start in range(0, height, self.rows):
+      stop = min(start + self.rows, height)
+      yield start, stop, max(start - halo, 0), min(stop + halo, height)
+
+
+class Features:
+  """Features of one image: rows of every level, read from those that are kept or computed."""
+
+  def __init__(self, network: 'BandedNet', images: list[tf.Tensor]):
+    self._network, self.images = network, images
+
+  @property
+  def _kept(self):
+    return self._network.kept(self)
+
+  def rows(self, level: int, start: int, stop: int) -> tf.Tensor:
+    """Returns rows `start` to `stop` of a level: `[B, stop - start, W, C]`."""
+    if level in self._kept:
+      return self._kept[level][:, start:stop]
+    return self._network.feature_rows(self.images, level, start, stop)
+
+  def warp(self, level: int, flow: tf.Tensor, top: int) -> tf.Tensor:
+    """Warps a level by the flow of some rows, the first of which is row `top`."""
+    if level in self._kept:
+      return self._network.warp(self._kept[level], flow, top)
+    first, warped = first_rows(flow, self.images[level].shape[1], top).numpy(), None
+    blocks = (first - first.min()) // (2 * self._network.bands.rows)
+    for block in np.unique(blocks):  # mostly one; a few pixels that read far away cost the rows that they read
+      chosen = blocks == block
+      start, last = first[chosen].min(), first[chosen].max() + 1
+      source = self.rows(level, start, min(last + 1, self.images[level].shape[1]))
+      here = self._network.warp(source, flow, top, start)
+      warped = here if warped is None else tf.where(chosen[..., np.newaxis], here, warped)
+    return warped
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pair:
+  """Two images between which a frame is made."""
+
+  one: Features
+  other: Features
+  time: tf.Tensor
+  forward: list[tf.Tensor]
+  backward: list[tf.Tensor]
+  size: tuple[int, int]  # height and width without padding
+
+  @property
+  def both(self):
+    return self.one, self.other
+
+  def flows(self, level, start, stop):
+    """Returns the flows from the frame between to either image, rows `start` to `stop` of a level."""
+    return self.time * self.backward[level][:, start:stop], (1.0 - self.time) * self.forward[level][:, start:stop]
+
+
+class BandedNet:
+  """Offers `features` and `between` of a `FilmNet`, computed in bands.
+
+  Args:
+    net: the network.
+    bands: how frames are cut.
+  """
+
+  def __init__(self, net: FilmNet, bands: Bands):
+    self._net, self.bands = net, bands
+    self._kept = {}  # levels of the two images that were read last: recursion has more of them
+    self.warp = tf.function(warp, reduce_retracing=True)
+    self._extract = tf.function(net.feature_pyramid.extract, reduce_retracing=True)
+    self._extract_depth = tf.function(net.feature_pyramid.extract_depth, reduce_retracing=True)
+    self._residual = tf.function(net.flow_pyramid.residual, reduce_retracing=True)
+    self._decode = tf.function(net.fusion_decoder.decode, reduce_retracing=True)
+    self._paint = tf.function(self._painted, reduce_retracing=True)
+
+  def features(self, image: tf.Tensor) -> dict:
+    """Computes what is kept of one image, as `FilmNet.features`; `features` are `Features`."""
+    return {keys.IMAGE: image, keys.FEATURES: Features(self, self._net.image_pyramid(image))}
+
+  def between(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
+    """Makes the image between two, from what `features` returned for each: `image` and both finest flows."""
+    image, one, other = features0[keys.IMAGE], features0[keys.FEATURES], features1[keys.FEATURES]
+    time = tf.cast(time, tf.float32)[:, :, tf.newaxis, tf.newaxis]
+    size = image.shape[1:3]
+    if self._net.options.bilateral_flow:
+      forward = self._flows(one.images, lambda *band: self._bilateral(one, other, time, size, *band))
+      backward = [-flow for flow in forward]
+    else:
+      forward = self._flows(one.images, lambda *band: self._one_way(one, other, *band))
+      backward = self._flows(one.images, lambda *band: self._one_way(other, one, *band))
+    painted = self._fused(_Pair(one, other, time, forward, backward, size))
+    outputs = {
+      keys.IMAGE: painted, keys.FORWARD_FLOW_PYRAMID: forward[0], keys.BACKWARD_FLOW_PYRAMID: backward[0]
+    }  # fmt: skip
+    outputs = {key: pyramid.crop([value], image) for key, value in outputs.items()}
+    return {key: value if key.endswith('_pyramid') else value[0] for key, value in outputs.items()}
+
+  def kept(self, features: Features) -> dict[int, tf.Tensor]:
+    """Returns the whole levels that are kept of an image, those of the last two that were asked for."""
+    if features in self._kept:
+      self._kept[features] = self._kept.pop(features)
+    else:
+      while len(self._kept) > 1:
+        del self._kept[next(iter(self._kept))]
+      self._kept[features] = self._levels(features.images)
+    return self._kept[features]
+
+  def _levels(self, images):
+    """Returns the whole feature levels that are kept, from an image pyramid."""
+    found = {}
+    for level, x in enumerate(images):
+      depths = min(self._net.options.sub_levels, len(images) - level)
+      for depth in range(depths):
+        wanted, deeper = level + depth >= self.bands.kept_from, depth + 1 < depths
+        parts, pooled = [], []
+        for start, stop, first, last in self.bands.of(x.shape[1], _EXTRACTOR_HALO):
+          part = self._extract_depth(depth, x[:, first:last])[:, start - first : stop - first]
+          if wanted:
+            parts.append(part)
+          if deeper:
+            pooled.append(pyramid.average_pool(part))
+        x = tf.concat(pooled, axis=1) if deeper else None
+        if wanted:
+          found.setdefault(level + depth, {})[depth] = tf.concat(parts, axis=1)
+    for level, parts in found.items():
+      found[level] = tf.concat([parts.pop(depth) for depth in sorted(parts)], axis=-1)
+    return found
+
+  def feature_rows(self, images: list[tf.Tensor], level: int, start: int, stop: int) -> tf.Tensor:
+    """Computes rows `start` to `stop` of a feature level."""
+    first, last = max(start - _FEATURE_HALO, 0), min(stop + _FEATURE_HALO, images[level].shape[1])
+    parts = []
+    for depth in range(min(level + 1, self._net.options.sub_levels)):
+      image = images[level - depth][:, first << depth : last << depth]
+      parts.append(self._extract(image, depth + 1)[-1][:, start - first : stop - first])
+    return tf.concat(parts, axis=-1)
+
+  def _flows(self, images, residual):
+    """Returns the flow of every level, finest first; `residual` computes a band of what a level lacks."""
+    options, flows = self._net.options, []
+    for level in reversed(range(len(images))):
+      flow = pyramid.upsample_flow(flows[0]) if flows else tf.zeros_like(images[level][..., :2])
+      halo = options.flow_convs[min(level, options.specialized_levels)]
+      halo += _LUCAS_KANADE_HALO if options.bilateral_flow else 0
+      parts = []
+      for start, stop, first, last in self.bands.of(flow.shape[1], halo):
+        parts.append(residual(level, flow[:, first:last], first, last)[:, start - first : stop - first])
+      flows.insert(0, flow + tf.concat(parts, axis=1))
+    return flows
+
+  def _one_way(self, own, other, level, flow, first, last):
+    return self._residual(level, own.rows(level, first, last), other.warp(level, flow, first))
+
+  def _bilateral(self, one, other, time, size, level, flow, first, last):
+    to_x0, to_x1 = -time * flow, (1.0 - time) * flow
+    seen = [inside(to, *(side / 2**level for side in size), first) for to in (to_x0, to_x1)]
+    return self._residual(level, one.warp(level, to_x0, first), other.warp(level, to_x1, first), *seen)
+
+  def _fused(self, pair):
+    """Returns what the decoder makes of both images, aligned."""
+    coarsest, decoded = self._net.options.fusion_pyramid_levels - 1, {}
+    for level in reversed(range(min(_DECODED_FROM, coarsest), coarsest + 1)):
+      bands = self.bands.of(pair.forward[level].shape[1], 0)
+      decoded[level] = tf.concat([self._rows(pair, decoded, level, *band[:2]) for band in bands], axis=1)
+      decoded.pop(level + 1, None)
+    parts = []
+    for start, stop, *_ in self.bands.of(pair.forward[0].shape[1], 0):
+      flows = pair.flows(0, start, stop)
+      images = [self.warp(one.images[0], flow, start) for one, flow in zip(pair.both, flows, strict=True)]
+      seen = [inside(flow, *pair.size, start) for flow in flows]
+      parts.append(self._paint(self._rows(pair, decoded, 0, start, stop), *images, *seen))
+    return tf.concat(parts, axis=1)
+
+  def _rows(self, pair, decoded, level, start, stop):
+    """Returns rows `start` to `stop` of what the decoder has on a level; of `decoded` levels it has all."""
+    if level in decoded:
+      return decoded[level][:, start:stop]
+    if level == self._net.options.fusion_pyramid_levels - 1:
+      return self._aligned(pair, level, start, stop)
+    first, last = max(start - _DECODER_HALO, 0), min(stop + _DECODER_HALO, pair.forward[level].shape[1])
+    coarser = self._rows(pair, decoded, level + 1, first // 2, last // 2)
+    return self._decode(level, self._aligned(pair, level, first, last), coarser)[:, start - first : stop - first]
+
+  def _aligned(self, pair, level, start, stop):
+    flows, parts = pair.flows(level, start, stop), []
+    for one, flow in zip(pair.both, flows, strict=True):
+      parts += [self.warp(one.images[level], flow, start), one.warp(level, flow, start)]
+    return self._net.align(*parts, *flows)
+
+  def _painted(self, x, warped0, warped1, seen0, seen1):
+    painted = self._net.fusion_decoder.rgb(x)
+    if not self._net.options.residual_fusion:
+      return painted
+    return film_net.mix(painted, warped0, warped1, seen0, seen1)
