@@ -38,22 +38,26 @@ def measure(name, width, height, way, path):
     for variable_name, variable in weights.named(net).items():
       if variable_name.startswith('flow_pyramid') and variable_name.endswith('conv_4/kernel'):
         variable.assign(0.003 * variable)
-  y, x = np.mgrid[:height, :width].astype(np.float32)
-  images = [0.5 + 0.2 * np.stack([np.sin((x - 4 * i) / (9 + c)) + np.cos(y / (7 + c)) for c in range(3)], -1)
-            for i in (0, 1)]  # fmt: skip
   bounded = BoundedNet(net, memory.parse(way) if 'GB' in way else 10**12)
-  between(bounded, [image[:64, :64] for image in images])
+  between(bounded, 64, 64)
   if ':' in way:
     bounded._bands[1, height, width] = Bands(*map(int, way.split(':')))
   start = time.perf_counter()
-  frame = between(bounded, images)
+  frame = between(bounded, height, width)
   print(time.perf_counter() - start, memory.peak(), bounded.bands(1, height, width))
   np.save(path, frame)
 
 
-def between(net, images):
-  features = [net.features(image[np.newaxis]) for image in images]
+def between(net, height, width):
+  """Makes the frame between two of waves that have moved by four pixels."""
+  features = [net.features(waves(height, width, 4 * i)) for i in (0, 1)]
   return net.between(*features, np.full((1, 1), 0.5, np.float32))['image'].numpy()
+
+
+def waves(height, width, moved):
+  y, x = np.ogrid[:height, :width]
+  colours = [np.float32(0.5 + 0.2 * (np.sin((x - moved) / (9 + c)) + np.cos(y / (7 + c)))) for c in range(3)]
+  return np.stack(colours, axis=-1)[np.newaxis]
 
 
 def main():
