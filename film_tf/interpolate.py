@@ -58,6 +58,12 @@ flags.DEFINE_integer('crf', None, 'Quality of a video: less is better, and large
 flags.DEFINE_string('pixel_format', None, "FFmpeg's name of a video's, such as yuv420p; the input's by default.")
 flags.DEFINE_string('preset', None, "How much time a video's encoder takes, such as slow: its own name of it.")
 flags.DEFINE_enum('images', 'png', outputs.IMAGES, 'Format of the images in a folder.')
+PRECISION = flags.DEFINE_enum(
+  'precision',
+  'auto',
+  ['auto', 'float32', 'bfloat16', 'float16'],
+  'In which convolutions run; auto is bfloat16 where the processor or device has it, and float32 elsewhere.',
+)
 MEMORY = flags.DEFINE_string(
   'memory',
   None,
@@ -85,7 +91,7 @@ def main(words):
     cli.load_tensorflow()
     from film_tf.inference.interpolator import Interpolator
 
-    interpolator = Interpolator(MODEL.value, limit)
+    interpolator = Interpolator(MODEL.value, precision=PRECISION.value, memory_limit=limit)
   for job in jobs:
     try:
       print(job.describe(interpolator) if DRY_RUN.value else _run(job, interpolator))

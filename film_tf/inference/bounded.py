@@ -10,6 +10,7 @@ from film_tf.errors import UserError
 from film_tf.exporters.saved_model import Served
 from film_tf.inference import memory
 from film_tf.inference.bands import BandedNet, Bands
+from film_tf.model import warp
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
 
@@ -49,7 +50,8 @@ class BoundedNet:
     """
     size = tuple(features0[keys.IMAGE].shape[:3])
     try:
-      return self._network(self._bands[size]).between(features0, features1, time)
+      with warp.compiled(self._bands[size] is None):  # bands have many sizes, and each would be compiled
+        return self._network(self._bands[size]).between(features0, features1, time)
     except tf.errors.ResourceExhaustedError:
       smaller = _smaller(self._net.options, self._bands[size])
       if smaller is None:

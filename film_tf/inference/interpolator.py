@@ -15,6 +15,7 @@ from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.inference import timeline
 from film_tf.inference.bounded import BoundedNet
+from film_tf.inference.precision import converted
 from film_tf.media import image_file
 from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
@@ -43,25 +44,40 @@ class Interpolator:
   Args:
     model: a network that comes with film_tf (`film_mini`), a SavedModel folder or a weights file (.npz) of film_tf,
       or a `FilmNet`.
+    precision: in which convolutions run: `float32`, `bfloat16`, `float16` or `auto`, see `precision.converted`; by
+      default what the model has, float32 for weights. A SavedModel has its own.
     memory_limit: bytes that this process may have, by default what is free: frames that are too large for it are made
       in bands, which gives the same frames and takes more time. A SavedModel makes frames at once, whatever they take.
 
   Raises:
-    UserError: there is no such model.
+    UserError: there is no such model, or the device does not have the precision.
   """
 
-  def __init__(self, model: str | os.PathLike | FilmNet = 'film_mini', memory_limit: int | None = None):
+  def __init__(
+    self,
+    model: str | os.PathLike | FilmNet = 'film_mini',
+    *,
+    precision: str | None = None,
+    memory_limit: int | None = None,
+  ):
     self._given = model
     self.bounded = None  # the network where its memory can be bounded
     if not isinstance(model, FilmNet) and model not in pretrained.SHA256 and os.path.isdir(model):
-      self._model = saved_model.load(model)
+      if precision not in (None, 'auto'):
+        raise UserError(f'{model} is a SavedModel, which has its precision; give its weights file (.npz) instead')
+      self._model, self._dtype = saved_model.load(model), 'float32'
     else:
       net = model if isinstance(model, FilmNet) else weights.load(model)
-      self._model = self.bounded = BoundedNet(net, memory_limit)
+      net = converted(net, precision) if precision else net
+      self._model, self._dtype = BoundedNet(net, memory_limit), net.compute_dtype
+      self.bounded = self._model
 
   @functools.cached_property
   def identity(self) -> str:
-    """Names the model and what distinguishes it from others of that name."""
+    """Names the model, what distinguishes it from others of that name, and its precision where that is not float32."""
+    return self._identity() + ('' if self._dtype == 'float32' else f' in {self._dtype}')
+
+  def _identity(self):
     model = self._given
     if isinstance(model, FilmNet):
       values = b''.join(variable.numpy().tobytes() for variable in weights.named(model).values())

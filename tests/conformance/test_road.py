@@ -15,8 +15,12 @@ def test_train_export_interpolate(tmp_path):
     words(tmp_path / 'run', 'train.steps = 5'),
     ['film_tf.export', '--model=run/film.npz', '--output=saved'],
     *(
-      ['film_tf.interpolate', f'--model={model}', f'--output={name}.png', *photographs()]
-      for name, model in (('a', 'run/film.npz'), ('b', 'run/saved_model'), ('c', 'saved'))
+      ['film_tf.interpolate', f'--model={model}', f'--output={name}.png', *precision, *photographs()]
+      for name, model, *precision in (
+        ('a', 'run/film.npz', '--precision=float32'),
+        ('b', 'run/saved_model'),
+        ('c', 'saved'),
+      )
     ),
   ]
   for command in commands:

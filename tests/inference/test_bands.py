@@ -120,10 +120,10 @@ def test_images_are_the_same_in_bands():
 def test_the_limit_counts_what_the_process_has():
   net = network(DEEP)
   needed = bounded.needed(DEEP, 1, 4000, 4000)
-  assert Interpolator(net, memory.used() + 2 * needed).bounded.bands(1, 4000, 4000) is None
-  assert Interpolator(net, memory.used() + needed // 2).bounded.bands(1, 4000, 4000) is not None
+  assert Interpolator(net, memory_limit=memory.used() + 2 * needed).bounded.bands(1, 4000, 4000) is None
+  assert Interpolator(net, memory_limit=memory.used() + needed // 2).bounded.bands(1, 4000, 4000) is not None
   with pytest.raises(UserError, match='free or allowed'):
-    Interpolator(net, memory.used()).bounded.bands(1, 4000, 4000)
+    Interpolator(net, memory_limit=memory.used()).bounded.bands(1, 4000, 4000)
 
 
 def test_a_device_without_memory_gets_smaller_bands(monkeypatch, capsys):

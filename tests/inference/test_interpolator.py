@@ -54,8 +54,13 @@ def test_all_kinds_of_model_agree(interpolator, tiny, tmp_path):
   film_tf.save_weights(tiny, tmp_path / 'net.npz')
   film_tf.export_saved_model(tiny, tmp_path / 'model')
   expected = interpolator.between(a, b)
-  for model in (tmp_path / 'net.npz', str(tmp_path / 'net.npz'), tmp_path / 'model'):
+  for model in (tmp_path / 'net.npz', str(tmp_path / 'net.npz')):
     np.testing.assert_allclose(Interpolator(model).between(a, b), expected, atol=1e-5)
+  batch = {'x0': a[np.newaxis], 'x1': b[np.newaxis], 'time': np.full((1, 1), 0.5, np.float32)}
+  expected = np.clip(tiny(batch)['image'][0], 0, 1)  # whose warps are not compiled, like those of the SavedModel
+  np.testing.assert_allclose(Interpolator(tmp_path / 'model').between(a, b), expected, atol=1e-5)
+  with pytest.raises(UserError, match=r'is a SavedModel, which has its precision; give its weights'):
+    Interpolator(tmp_path / 'model', precision='bfloat16')
 
 
 def test_one_trace_serves_all_sizes(interpolator):
