@@ -1,6 +1,7 @@
 """Writes and reads SavedModels: the network for a server or another program, without this package."""
 
 import os
+from collections.abc import Mapping
 
 import tensorflow as tf
 
@@ -11,6 +12,7 @@ from film_tf.model.film_net import FilmNet
 
 _IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
 _TIME = tf.TensorSpec([None, 1], tf.float32)
+_INPUTS = {keys.X0: _IMAGES, keys.X1: _IMAGES, keys.TIME: _TIME}
 
 
 class Served(tf.Module):
@@ -29,17 +31,24 @@ class Served(tf.Module):
       keys.IMAGE: _IMAGES,
       keys.FEATURES: [tf.TensorSpec([None, None, None, channels], dtype) for channels in levels],
     }
-    inputs = {keys.X0: _IMAGES, keys.X1: _IMAGES, keys.TIME: _TIME}
     self.features = tf.function(net.features, input_signature=[_IMAGES])
     self.between = tf.function(net.between, input_signature=[features, features, _TIME])
-    self.predict = tf.function(self._predict, input_signature=[inputs])
+    self.predict = tf.function(self._predict, input_signature=[_INPUTS])
 
   def _predict(self, batch):  # the network's call, of the two graphs that are there already
     return self.between(self.features(batch[keys.X0]), self.features(batch[keys.X1]), batch[keys.TIME])
 
+  @tf.function
+  def __call__(self, inputs: Mapping, training: bool = False) -> dict:
+    """Is `predict`, under the name and with the arguments of the models that FILM's authors released."""
+    return self.predict(inputs)
+
 
 def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
   """Writes a SavedModel.
+
+  What `tf.saved_model.load` makes of it is called as FILM's released models are, with tensors or NumPy arrays of
+  float32: `model({'x0': x0, 'x1': x1, 'time': time}, training=False)['image']`. It returns what `FilmNet` does.
 
   Its signature `serving_default` takes `x0`, `x1` `[B, H, W, 3]` float32 in [0, 1] and `time` `[B, 1]`, and returns
   `image` `[B, H, W, 3]`, not clipped, and with `use_aux_outputs` what else `FilmNet` returns, pyramid level i as
@@ -51,6 +60,8 @@ def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
   files.check(path, overwrite, files.SAVED_MODEL)
   weights.check_finite(net, 'the network')
   served = Served(net)
+  for training in (False, True):
+    served.__call__.get_concrete_function(_INPUTS, training=training)
 
   def serving(x0, x1, time):
     return _flat(served.predict({keys.X0: x0, keys.X1: x1, keys.TIME: time}))

@@ -33,7 +33,7 @@ def pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
   """
   for axis in (1, 2):
     size = dynamic_shape(image)[axis]
-    padded = -(-size // multiple) * multiple
+    padded = _divided_up(size, multiple) * multiple
     if not (isinstance(size, int) and size == padded):
       image = tf.gather(image, tf.minimum(tf.range(padded), size - 1), axis=axis)
   return image
@@ -42,4 +42,9 @@ def pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
 def crop(pyramid: Sequence[tf.Tensor], image: tf.Tensor) -> list[tf.Tensor]:
   """Cuts the padding off: level i to the ceil(H / 2^i) x ceil(W / 2^i) pixels that show `image`, `[B, H, W, C]`."""
   _, height, width, _ = dynamic_shape(image)
-  return [x[:, : -(-height // 2**i), : -(-width // 2**i)] for i, x in enumerate(pyramid)]
+  return [x[:, : _divided_up(height, 2**i), : _divided_up(width, 2**i)] for i, x in enumerate(pyramid)]
+
+
+def _divided_up(size, by):
+  """Returns ceil(size / by) without negative numbers, which ONNX divides towards zero."""
+  return (size + by - 1) // by

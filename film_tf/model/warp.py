@@ -84,5 +84,6 @@ def _neighbours(position, displacement, size, origin=0):
   last = tf.cast(tf.maximum(size - 2, 0), tf.float32)
   first = tf.clip_by_value(tf.floor(query), 0.0, last)
   weight = tf.clip_by_value(query - first, 0.0, 1.0)
-  first = tf.clip_by_value(tf.cast(first, tf.int32), 0, tf.maximum(size - 2, 0))  # again, for flow that is no number
+  # Again, for flow that is no number. The minimum comes last, or TFLite takes a size of 8 for a Relu6 of integers.
+  first = tf.minimum(tf.maximum(tf.cast(first, tf.int32), 0), tf.maximum(size - 2, 0))
   return first, tf.minimum(first + 1, size - 1), weight

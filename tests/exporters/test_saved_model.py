@@ -14,15 +14,44 @@ def path(tiny, tmp_path_factory):
   return path
 
 
+@pytest.fixture(scope='module')
+def model(path):
+  """The model as a script of the original loads it."""
+  return tf.saved_model.load(str(path))
+
+
 @pytest.mark.parametrize('size', [(37, 50), (1, 1), (8, 8)])
-def test_serving_signature_equals_the_network(tiny, path, size):
+def test_serving_signature_equals_the_network(tiny, model, size):
   batch = {**conftest.pair(2, *size), 'time': np.full((2, 1), 0.5, np.float32)}
-  serve = tf.saved_model.load(str(path)).signatures['serving_default']
+  serve = model.signatures['serving_default']
   outputs, expected = serve(**{key: tf.constant(value) for key, value in batch.items()}), tiny(batch)
   np.testing.assert_allclose(outputs['image'], expected['image'], rtol=1e-5, atol=1e-5)
   flow = expected['backward_flow_pyramid'][1]
   np.testing.assert_allclose(outputs['backward_flow_pyramid/1'], flow, rtol=1e-4, atol=1e-4)
   assert len(outputs) == 3 + 2 * 2 + 2 * 3
+
+
+@pytest.mark.parametrize('convert', [np.asarray, tf.constant])
+@pytest.mark.parametrize('words', [{}, {'training': False}, {'training': True}])
+def test_it_is_called_as_released_models_are(tiny, model, images, words, convert):
+  outputs = model({key: convert(value) for key, value in images.items()}, **words)
+  expected = tiny(images)
+  assert set(outputs) == set(expected)
+  np.testing.assert_allclose(outputs['image'], expected['image'], rtol=1e-5, atol=1e-5)
+  flows = [flow.shape for flow in outputs['forward_flow_pyramid']]
+  assert flows == [flow.shape for flow in expected['forward_flow_pyramid']]
+
+
+@pytest.mark.parametrize('dtype', ['uint8', 'float64'])
+def test_inputs_of_another_type_are_told_which_is_needed(model, images, dtype):
+  """Nothing is converted in silence: bytes, which reach to 255, would come out as noise."""
+  wrong = {**images, 'x0': (255 * images['x0']).astype(dtype)}
+  for convert in (np.asarray, tf.constant):
+    inputs = {key: convert(value) for key, value in wrong.items()}
+    with pytest.raises(ValueError, match=rf"(?s)Got:.*dtype={dtype}.*Expected.*'x0': TensorSpec.*dtype=tf.float32"):
+      model(inputs, training=False)
+  with pytest.raises((TypeError, tf.errors.InvalidArgumentError), match='expected to be a float tensor'):
+    model.signatures['serving_default'](**{key: tf.constant(value) for key, value in wrong.items()})
 
 
 def test_features_and_between_equal_the_network(tiny, path, images):
