@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from film_tf import files
-from film_tf.errors import UserError
+from film_tf.exporters import stablehlo
 from film_tf.training.trainer import Trainer
 
 
@@ -71,11 +71,6 @@ def lower(trainer: Trainer, batch: Mapping[str, np.ndarray]) -> Step:
   step = traced([])
   captured = step.get_concrete_function().captured_inputs
   constants = [tensor for tensor in captured if tensor.dtype != tf.resource]
-  try:
-    program = (traced(constants) if constants else step).experimental_get_compiler_ir()(stage='stablehlo')
-  except ValueError as error:
-    if 'Invalid stage' not in str(error):
-      raise
-    raise UserError(f'TensorFlow {tf.__version__} cannot write StableHLO; 2.21 can') from error
+  program = stablehlo.program(traced(constants) if constants else step)
   state = [*trainer.state, *constants]
   return Step(program, {f'{i:04d}': value.numpy() for i, value in enumerate(state)}, batch, tuple(names))

@@ -42,6 +42,9 @@ ROWS = [
   # folders and files that are not ours
   ('film_tf.export', ['--output=photos', '--overwrite'], ['photos is not a SavedModel', 'would delete photos/1.png']),
   ('film_tf.export', ['--output=text', '--overwrite'], ['text is a file']),
+  ('film_tf.export', ['--output=film.onnx'], ['film.onnx is named like a file', '--format=onnx']),
+  ('film_tf.export', ['--output=film.pt', '--format=pt'], ['--format=pt', 'saved_model|npz|']),
+  ('film_tf.export', ['--output=film.tflite', '--format=tflite'], ['one size', '--size=448x256']),
   ('film_tf.preview', ['--gin_configs=gin/film_demo.gin', '--output=d.png', '--overwrite'], ['d.png is a folder']),
   ('eval.run', ['--model=blend', '--data=photos', '--output=d.csv', '--overwrite'], ['d.csv is a folder']),
   ('datasets.export_tfrecord', ['set@1', '--output=photos', '--overwrite'], ['photos is a folder']),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.runtimes import run_stablehlo
 from film_tf import config
 from film_tf.data import scenes, synthetic
 from film_tf.errors import UserError
@@ -42,22 +43,13 @@ def test_an_old_tensorflow_says_that_it_cannot():
 
 def under_jax(step):
   """Runs the step again and again on its example, and yields the logs and the number of steps taken."""
-  jax = pytest.importorskip('jax', reason='needs jax, which film_tf does not')
-  from jax._src.interpreters import mlir
-  from jax._src.lib import xla_client
-  from jax._src.lib.mlir import ir
-
-  with mlir.make_ir_context():
-    bytecode = mlir.module_to_bytecode(ir.Module.parse(step.program))
-  device = jax.devices()[0]
-  run = device.client.compile_and_load(bytecode, xla_client.DeviceList((device,)), xla_client.CompileOptions())
-  state = [jax.device_put(value, device) for value in step.state.values()]
-  batch = [jax.device_put(value, device) for value in step.batch.values()]
+  pytest.importorskip('jax', reason='needs jax, which film_tf does not')
+  run = run_stablehlo(step.program)
+  state, batch = list(step.state.values()), list(step.batch.values())
   while True:
-    outputs = [np.asarray(output) for output in run.execute([*state, *batch])]
+    outputs = run([*state, *batch])
     state, logs = outputs[: len(state)], dict(zip(step.logs, outputs[len(state) :], strict=True))
     yield logs, int(state[-1])
-    state = [jax.device_put(value, device) for value in state]
 
 
 def mini():

@@ -1,0 +1,86 @@
+"""Runs a network in every format that `film_tf.export` writes, each by its own runtime, to compare with TensorFlow."""
+
+import importlib.metadata
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+
+def of_saved_model(path, batch):
+  import tensorflow as tf
+
+  return tf.saved_model.load(str(path))(batch, training=False)['image'].numpy()
+
+
+def of_npz(path, batch):
+  from film_tf.model import weights
+
+  return weights.load(path)(batch)['image'].numpy()
+
+
+def of_keras(path, batch):
+  import tensorflow as tf
+
+  from film_tf.model import film_net  # Keras knows it by its name then
+
+  net = tf.keras.models.load_model(path)
+  assert isinstance(net, film_net.FilmNet)
+  return net(batch)['image'].numpy()
+
+
+def of_onnx(path, batch):
+  import onnxruntime
+
+  session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+  return session.run(['image'], dict(batch))[0]
+
+
+def of_tflite(path, batch):
+  from ai_edge_litert.interpreter import Interpreter
+
+  return Interpreter(str(path), num_threads=2).get_signature_runner('serving_default')(**batch)['image']
+
+
+def of_stablehlo(path, batch):
+  program = pathlib.Path(path) / 'network.mlir'
+  with np.load(pathlib.Path(path) / 'weights.npz') as weights:
+    arguments = [*weights.values(), *(batch[name] for name in ('x0', 'x1', 'time'))]
+  return run_stablehlo(program.read_text())(arguments)[0]
+
+
+def run_stablehlo(text: str) -> Callable[[list], list]:
+  """Returns a function of arrays that runs a StableHLO program under XLA, without TensorFlow."""
+  import jax
+  from jax._src.interpreters import mlir
+  from jax._src.lib import xla_client
+  from jax._src.lib.mlir import ir
+
+  with mlir.make_ir_context():
+    bytecode = mlir.module_to_bytecode(ir.Module.parse(text))
+  device = jax.devices()[0]
+  loaded = device.client.compile_and_load(bytecode, xla_client.DeviceList((device,)), xla_client.CompileOptions())
+
+  def run(arguments):
+    return [np.asarray(output) for output in loaded.execute([jax.device_put(array, device) for array in arguments])]
+
+  return run
+
+
+RUNTIMES = {  # of each format, a function of its path and a batch that returns the image; and the package that runs it
+  'saved_model': (of_saved_model, 'tensorflow'),
+  'npz': (of_npz, 'tensorflow'),
+  'keras': (of_keras, 'keras'),
+  'onnx': (of_onnx, 'onnxruntime'),
+  'tflite': (of_tflite, 'ai-edge-litert'),
+  'stablehlo': (of_stablehlo, 'jaxlib'),
+}
+
+
+def version(package: str) -> str:
+  """Returns a package's version; TensorFlow's, whichever of its builds is installed."""
+  if package == 'tensorflow':
+    import tensorflow as tf
+
+    return tf.__version__
+  return importlib.metadata.version(package)
