@@ -18,7 +18,7 @@ from film_tf.model.film_net import FilmNet
 
 _OPSET = 17
 _SIDES = ('batch', 'height', 'width')  # names of the open sizes
-_SMALL = 64  # numbers; a constant of no more stays float32: sizes and the like, on which nothing is saved
+_WEIGHT = 'ReadVariableOp'  # in the name of a constant that was a variable
 # Of tf2onnx's; runtimes themselves do those that take a minute, and are no slower for it, as measured.
 _OPTIMIZERS = {
   'fold_constants': ConstFoldOptimizer,
@@ -73,12 +73,11 @@ def _converted(function):
 
 
 def _halve(graph):
-  """Keeps large constants in half as many bytes; they are cast to float32 where they are used."""
+  """Keeps weights in half as many bytes; they are cast to float32 where they are used. Other constants stay exact."""
   casts = []
   for constant in graph.initializer:
-    array = numpy_helper.to_array(constant)
-    if array.dtype == np.float32 and array.size > _SMALL:
-      name = constant.name
+    if _WEIGHT in constant.name:
+      array, name = numpy_helper.to_array(constant), constant.name
       constant.CopyFrom(numpy_helper.from_array(array.astype(np.float16), f'{name}_half'))
       casts.append(helper.make_node('Cast', [constant.name], [name], to=onnx.TensorProto.FLOAT))
   nodes = [*casts, *graph.node]

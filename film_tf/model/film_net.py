@@ -40,6 +40,9 @@ class FilmNet(tf.keras.Model):
 
   Any size works: inside, images are padded to a multiple of `options.alignment` by repeating their border.
 
+  It is a Keras model: `compile(optimizer, loss='mae')`, then `fit` on a data set of (what it is called with, the true
+  image between), whose loss and metrics are those of `image`. `film_tf.train` does more.
+
   Args:
     options: `Options`, or a dict of them; published sizes by default.
     dtype: a Keras dtype policy. Under `mixed_bfloat16` and `mixed_float16` convolutions run in 16 bits, while images,
@@ -138,6 +141,14 @@ class FilmNet(tf.keras.Model):
   def image_pyramid(self, image: tf.Tensor) -> list[tf.Tensor]:
     """Returns the padded image on every level."""
     return pyramid.image_pyramid(pyramid.pad_to_multiple(image, self.options.alignment), self.options.pyramid_levels)
+
+  def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
+    """Is called by `fit` and `evaluate`: the loss that was compiled, of the image."""
+    return super().compute_loss(x, y, y_pred[keys.IMAGE], *args, **kwargs)
+
+  def compute_metrics(self, x, y, y_pred, *args, **kwargs):
+    """Is called by `fit` and `evaluate`: the metrics that were compiled, of the image."""
+    return super().compute_metrics(x, y, y_pred[keys.IMAGE], *args, **kwargs)
 
   def get_config(self):
     return {**super().get_config(), 'options': dataclasses.asdict(self.options)}

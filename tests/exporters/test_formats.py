@@ -21,7 +21,9 @@ NETWORKS = {
   'film_mini': lambda: weights.load('film_mini'),
   'narrow_published': lambda: load_golden('narrow_published')[1],
 }
-BOUNDS = {'float32': 1e-5, 'float16': 2e-2}  # largest difference, of the range of the image
+BOUND = 1e-5  # largest difference, of the range of the image; film_mini's weights are those of its float16 file
+# The converter rounds every constant, also the damping of Lucas and Kanade's least squares, and their window.
+ROUNDED_BOUND = {('tflite', 'float16'): 2e-2}
 SIZES = {True: [(64, 96)], False: [(64, 96), (37, 150)]}  # height and width, of formats that are made for one or not
 HERE = {'tflite': 'ai_edge_litert', 'onnx': 'onnxruntime', 'stablehlo': 'jax'}  # what runs a format
 
@@ -71,7 +73,7 @@ def test_its_own_runtime_gives_what_tensorflow_gives(name, dtype, network, expec
     result = RUNTIMES[name][0](path, batch)
     assert result.dtype == np.float32
     assert result.shape == image.shape
-    assert np.abs(result - image).max() <= BOUNDS[dtype] * np.ptp(image)
+    assert np.abs(result - image).max() <= ROUNDED_BOUND.get((name, dtype), BOUND) * np.ptp(image)
 
 
 @pytest.mark.parametrize(
