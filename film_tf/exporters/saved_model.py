@@ -24,7 +24,8 @@ class Served(tf.Module):
 
   def __init__(self, net: FilmNet):
     super().__init__(name='film_tf')
-    self.net = net
+    # The variables alone, not the network: Keras 2 would trace each of its layers too, and only once it was called.
+    self.weights = [_variable(weight) for weight in weights.named(net).values()]
     levels = [net.options.feature_channels(i) for i in range(net.options.pyramid_levels)]
     dtype = tf.as_dtype(net.compute_dtype)
     features = {
@@ -88,6 +89,11 @@ def load(path: str | os.PathLike):
   if not hasattr(model, 'between'):
     raise UserError(f'{path} is a SavedModel, but not one that film_tf exported')
   return model
+
+
+def _variable(weight):
+  """Returns the `tf.Variable` of a weight, which Keras 3 wraps."""
+  return weight if isinstance(weight, tf.Variable) else weight.value
 
 
 def _flat(outputs):
