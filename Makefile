@@ -55,14 +55,14 @@ $(VENV)/ready: PINNED := --quiet --constraint=constraints/newest.txt
 $(VENV)/ready: pyproject.toml setup.py constraints/newest.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install $(PINNED) --upgrade pip setuptools wheel
-	$(VENV)/bin/pip install $(PINNED) -e '.[cpu,data,video,demo,vgg,dis,onnx,tflite,jax,test,lint]'
+	$(VENV)/bin/pip install $(PINNED) -e '.[cpu,data,video,demo,vgg,dis,safetensors,onnx,tflite,jax,test,lint]'
 	touch $@
 
 $(ADDONS)/ready: PINNED := --quiet --constraint=constraints/tensorflow-2.15.txt
 $(ADDONS)/ready: pyproject.toml setup.py constraints/tensorflow-2.15.txt
 	$(PYTHON) -m venv $(ADDONS)
 	$(ADDONS)/bin/pip install $(PINNED) --upgrade pip setuptools wheel
-	$(ADDONS)/bin/pip install $(PINNED) -e '.[addons,data,video,vgg,test]'
+	$(ADDONS)/bin/pip install $(PINNED) -e '.[addons,data,video,vgg,safetensors,test]'
 	touch $@
 
 clean:

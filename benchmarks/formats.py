@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.runtimes import RUNTIMES, version
+from film_tf.errors import UserError
 from film_tf.exporters import formats
 from film_tf.media import image_file
 from film_tf.model import weights
@@ -57,7 +58,11 @@ def row(name, dtype, net, batch, expected) -> str:
     path = f'{folder}/film{one.suffix}'
     start = time.perf_counter()
     options = formats.check(name, path, size=f'{WIDTH}x{HEIGHT}' if one.sized else None, dtype=dtype)
-    formats.export(name, net, path, **options)
+    try:
+      formats.export(name, net, path, **options)
+    except UserError as error:
+      print(error.message, file=sys.stderr)
+      return f'| {name} | {dtype} | | cannot be written, see below | | |'
     seconds = time.perf_counter() - start
     files = [file for file in pathlib.Path(folder).rglob('*') if file.is_file()]
     megabytes = sum(file.stat().st_size for file in files) / 1e6

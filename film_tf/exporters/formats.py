@@ -30,6 +30,13 @@ FORMATS = {
   'saved_model': Format('film_tf.exporters.saved_model.export', folder=files.SAVED_MODEL),
   'npz': Format('film_tf.model.weights.save', '.npz', dtypes=_HALF),
   'keras': Format('film_tf.exporters.keras_file.export', '.keras'),
+  'safetensors': Format(
+    'film_tf.exporters.safetensors_file.export',
+    '.safetensors',
+    extra='safetensors',
+    packages=('safetensors',),
+    dtypes=_HALF,
+  ),
   'onnx': Format('film_tf.exporters.onnx_file.export', '.onnx', extra='onnx', packages=('tf2onnx',), dtypes=_HALF),
   'tflite': Format('film_tf.exporters.tflite_file.export', '.tflite', sized=True, dtypes=_HALF),
   'stablehlo': Format('film_tf.exporters.stablehlo.export', folder=STABLEHLO, sized=True),

@@ -18,6 +18,7 @@ ROOMS = [
   ['streams'],
   ['media'],
   ['model'],
+  ['importers'],
   ['data', 'losses'],
   ['exporters'],
   ['training'],
