@@ -13,11 +13,11 @@ if TYPE_CHECKING:  # what `_LAZY` says, for type checkers and editors
   from film_tf.errors import UserError
   from film_tf.exporters.saved_model import export as export_saved_model
   from film_tf.exporters.saved_model import load as load_saved_model
+  from film_tf.importers.network import load as load_weights
   from film_tf.inference.interpolator import Interpolator
   from film_tf.model.film_net import FilmNet
   from film_tf.model.options import Options
   from film_tf.model.warp import warp
-  from film_tf.model.weights import load as load_weights
   from film_tf.model.weights import save as save_weights
   from film_tf.render.api import interpolate_video, interpolated_frames
   from film_tf.render.job import Interrupted
@@ -44,7 +44,7 @@ _LAZY = {  # public names, and where they are imported from on first use: import
   'FilmNet': 'film_tf.model.film_net.FilmNet',
   'Options': 'film_tf.model.options.Options',
   'warp': 'film_tf.model.warp.warp',
-  'load_weights': 'film_tf.model.weights.load',
+  'load_weights': 'film_tf.importers.network.load',
   'save_weights': 'film_tf.model.weights.save',
   'load_saved_model': 'film_tf.exporters.saved_model.load',
   'export_saved_model': 'film_tf.exporters.saved_model.export',

@@ -12,9 +12,9 @@ from absl import flags
 
 from film_tf import cli
 from film_tf.exporters import formats
-from film_tf.model import pretrained
+from film_tf.importers import sources
 
-MODEL = flags.DEFINE_string('model', 'film_mini', 'film_mini, or a weights file (.npz).')
+MODEL = flags.DEFINE_string('model', 'film_mini', "film_mini, film_style, or a weights file, film_tf's or FILM's.")
 FORMAT = flags.DEFINE_enum('format', 'saved_model', list(formats.FORMATS), 'Format to write.')
 OUTPUT = flags.DEFINE_string('output', None, 'File to write; for saved_model and stablehlo a folder.')
 SIZE = flags.DEFINE_string('size', None, 'Width x height of the images, such as 448x256; for tflite and stablehlo.')
@@ -28,11 +28,11 @@ flags.mark_flag_as_required('output')
 def main(words):
   cli.no_arguments(words)
   options = formats.check(FORMAT.value, OUTPUT.value, OVERWRITE.value, SIZE.value, DTYPE.value)
-  pretrained.find(MODEL.value)
+  sources.find(MODEL.value)
   cli.load_tensorflow()
-  from film_tf.model import weights
+  from film_tf.importers import network
 
-  formats.export(FORMAT.value, weights.load(MODEL.value), OUTPUT.value, **options)
+  formats.export(FORMAT.value, network.load(MODEL.value), OUTPUT.value, **options)
   print(OUTPUT.value)
 
 

@@ -11,8 +11,8 @@
 sound, subtitles, colours and timestamps; --slow leaves the sound out, unless --sound=stretch; what cannot be kept is
 said before the work.
 --start and --stop count from the first frame. Work that was interrupted, by Ctrl-C or a crash, goes on with --resume.
---dry_run says how long it would take. MODEL is film_mini, which comes with film_tf, or a SavedModel folder or weights
-file (.npz) of your own.
+--dry_run says how long it would take. MODEL is film_mini, which comes with film_tf; a SavedModel folder or weights file
+(.npz) of your own; or FILM's released weights in any form (docs/weights.md).
 """
 
 import dataclasses
@@ -22,14 +22,16 @@ from absl import flags
 
 from film_tf import cli, progress
 from film_tf.errors import UserError
+from film_tf.importers import sources
 from film_tf.inference import memory
-from film_tf.model import pretrained
 from film_tf.render import inputs, outputs
 from film_tf.render.job import Job
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.request import AT_CUT, CUT, DAMAGED, DUPLICATES, SOUND, Request, request
 
-MODEL = flags.DEFINE_string('model', 'film_mini', 'film_mini, or a SavedModel folder or weights file (.npz).')
+MODEL = flags.DEFINE_string(
+  'model', 'film_mini', "film_mini, film_style, or a SavedModel folder or weights file, film_tf's or FILM's."
+)
 OUTPUT = flags.DEFINE_string(
   'output', None, 'An image for one frame; a video, a .gif, a .webp or a new folder for all. {name} is the input.'
 )
@@ -79,7 +81,7 @@ flags.mark_flag_as_required('output')
 def main(words):
   wanted, encoding = request(**_flags_of(Request)), EncodingOptions(**_flags_of(EncodingOptions))
   limit = None if MEMORY.value is None else memory.parse(MEMORY.value)
-  pretrained.find(MODEL.value)
+  sources.find(MODEL.value)
   found = inputs.find(words)
   failed, jobs = [], []
   for given, name in zip(found, _names(found), strict=True):

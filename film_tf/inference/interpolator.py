@@ -13,6 +13,7 @@ import tensorflow as tf
 from film_tf import keys
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
+from film_tf.importers import network, sources, tensorflow_file
 from film_tf.inference import timeline
 from film_tf.inference.bounded import BoundedNet
 from film_tf.inference.precision import converted
@@ -43,7 +44,7 @@ class Interpolator:
 
   Args:
     model: a network that comes with film_tf (`film_mini`), a SavedModel folder or a weights file (.npz) of film_tf,
-      or a `FilmNet`.
+      FILM's released weights (see `load_weights`), or a `FilmNet`.
     precision: in which convolutions run: `float32`, `bfloat16`, `float16` or `auto`, see `precision.converted`; by
       default what the model has, float32 for weights. A SavedModel has its own.
     memory_limit: bytes that this process may have, by default what is free: frames that are too large for it are made
@@ -62,15 +63,17 @@ class Interpolator:
   ):
     self._given = model
     self.bounded = None  # the network where its memory can be bounded
-    if not isinstance(model, FilmNet) and model not in pretrained.SHA256 and os.path.isdir(model):
-      if precision not in (None, 'auto'):
-        raise UserError(f'{model} is a SavedModel, which has its precision; give its weights file (.npz) instead')
-      self._model, self._dtype = saved_model.load(model), 'float32'
-    else:
-      net = model if isinstance(model, FilmNet) else weights.load(model)
-      net = converted(net, precision) if precision else net
-      self._model, self._dtype = BoundedNet(net, memory_limit), net.compute_dtype
-      self.bounded = self._model
+    if not isinstance(model, FilmNet):
+      self._source = source = sources.find(model)
+      if source.kind == sources.SAVED_MODEL and tensorflow_file.is_exported(source.path):
+        if precision not in (None, 'auto'):
+          raise UserError(f'{model} is a SavedModel, which has its precision; give its weights file (.npz) instead')
+        self._model, self._dtype = saved_model.load(source.path), 'float32'
+        return
+      model = network.load(source)
+    net = converted(model, precision) if precision else model
+    self._model, self._dtype = BoundedNet(net, memory_limit), net.compute_dtype
+    self.bounded = self._model
 
   @functools.cached_property
   def identity(self) -> str:
@@ -84,8 +87,7 @@ class Interpolator:
       return f'{model.name} {zlib.crc32(values):08x}'
     if model in pretrained.SHA256:
       return f'{model} {pretrained.SHA256[model]}'
-    path = os.path.join(model, 'saved_model.pb') if os.path.isdir(model) else model
-    return f'{os.path.abspath(model)} {os.stat(path).st_mtime_ns}'
+    return f'{os.path.abspath(self._source.path)} {os.stat(self._source.file).st_mtime_ns}'
 
   def between(self, a: Image, b: Image) -> np.ndarray:
     """Makes the frame halfway between two.

@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from film_tf import files
 from film_tf.errors import UserError
-from film_tf.model import pretrained, weights
+from film_tf.importers import network, sources
+from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 
 FOLDER = 'checkpoints'  # in that of a run
@@ -153,37 +154,39 @@ def _problem(path):
 
 
 def initialise(net: FilmNet, path: str):
-  """Gives a network the weights of a weights file or of a checkpoint, averaged where that has averages.
+  """Gives a network the weights of a model or of a checkpoint, averaged where that has averages.
 
   Args:
     net: the network.
-    path: the file (.npz), a network that comes with film_tf (`film_mini`), a checkpoint
+    path: a model that `network.load` takes (`film_mini`, `film.npz`, FILM's released weights), a checkpoint of film_tf
       (`runs/l1/checkpoints/step-1000`), or a run's folder, which stands for its newest that can be read.
 
   Raises:
     UserError: there is none, it cannot be read, or its weights do not fit.
   """
-  names = weights.named(net)
-  if path in pretrained.SHA256 or path.endswith('.npz'):
-    _, arrays = weights.read(path)
-  else:
+  names, own = weights.named(net), None
+  if path not in sources.NAMES:
     try:
       path = newest_whole(os.path.join(path, FOLDER)) or path
     except tf.errors.OpError as error:
       raise UserError(f'cannot read {path}: {files.reason(error)}') from error
-    found_weights = _weights(path)
-    if len(found_weights) != len(names):
-      raise UserError(f'checkpoint {path} has {len(found_weights)} weights, this network has {len(names)}')
-    arrays = dict(zip(names, found_weights, strict=True))
+    own = _weights(path)
+  if own is None:
+    arrays = {name: variable.numpy() for name, variable in weights.named(network.load(path)).items()}
+  elif len(own) != len(names):
+    raise UserError(f'checkpoint {path} has {len(own)} weights, this network has {len(names)}')
+  else:
+    arrays = dict(zip(names, own, strict=True))
   weights.assign(net, arrays, path)
 
 
 def _weights(path):
+  """Returns the weights in a checkpoint of film_tf, or None of what is none."""
   try:
     reader = tf.train.load_checkpoint(path)
     saved = reader.get_variable_to_shape_map()
     kind = next(kind for kind in ('averages', 'weights') if f'{kind}/0/{_VALUE}' in saved)
     count = sum(name.startswith(f'{kind}/') for name in saved)
     return [reader.get_tensor(f'{kind}/{i}/{_VALUE}') for i in range(count)]
-  except (StopIteration, IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:
-    raise UserError(f'{path} is no weights file (.npz), and no checkpoint or run of film_tf') from error
+  except (StopIteration, IndexError, RuntimeError, ValueError, tf.errors.OpError):
+    return None

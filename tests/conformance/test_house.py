@@ -24,7 +24,7 @@ ROOMS = [
   ['training'],
   ['inference'],
   ['render'],
-  ['train', 'preview', 'export', 'interpolate'],
+  ['train', 'preview', 'export', 'convert', 'interpolate'],
 ]
 MODEL = [
   'options',
@@ -86,7 +86,8 @@ def test_no_room_is_too_large():
     assert sum(len(path.read_text().splitlines()) for path in room.glob('*.py')) <= 1500, room
 
 
-COMMANDS = ['film_tf/train.py', 'film_tf/preview.py', 'film_tf/export.py', 'film_tf/interpolate.py', 'eval/run.py',
+COMMANDS = ['film_tf/train.py', 'film_tf/preview.py', 'film_tf/export.py', 'film_tf/convert.py',
+            'film_tf/interpolate.py', 'eval/run.py',
             'datasets/build.py', 'datasets/export_tfrecord.py']  # fmt: skip
 
 

@@ -79,7 +79,7 @@ ROWS = [
   ('film_tf.train', [*TRAIN, '--tpu=none-there'], ['there is no TPU none-there']),
   ('film_tf.train', ['--base_dir=s3://bucket/run', *TRAIN[1:]], ['s3://bucket/run', 'not implemented']),
   ('film_tf.train', train("evaluation.sources = ['nowhere']"), ['nowhere', 'no such file']),
-  ('film_tf.train', [*TRAIN, '--init_from=nowhere'], ['nowhere is no weights file']),
+  ('film_tf.train', [*TRAIN, '--init_from=nowhere'], ['no such model: nowhere']),
   ('film_tf.train', [*TRAIN, '--init_from=film_mini'], ['film_mini do not fit', 'more']),
   ('film_tf.train', [*train('model.bilateral_flow = False'), '--init_from=nan.npz'], ['nan.npz are not finite']),
   ('film_tf.train', ['--base_dir=run', '--gin_configs=loop.gin'], ['loop.gin includes itself']),

@@ -131,7 +131,7 @@ def test_what_cannot_be_started_from(run, tmp_path):
     (['model.filters = 6'], run[0] / 'film.npz', ['film.npz do not fit']),
     (['model.filters = 6'], run[0], ['step-60 do not fit']),
     (['model.flow_convs = [2, 1]'], run[0], ['step-60 has', 'this network has']),
-    ([], tmp_path / 'nothing', ['nothing is no weights file (.npz), and no checkpoint or run']),
+    ([], tmp_path / 'nothing', ['no such model: ', 'nothing; expected film_mini']),
   ]:
     result = conftest.command(*words(tmp_path / 'other', *bindings), f'--init_from={given}', cwd=tmp_path)
     assert result.returncode == 2

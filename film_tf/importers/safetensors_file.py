@@ -1,0 +1,20 @@
+"""Reads `.safetensors`: names and arrays, nothing that runs."""
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from film_tf import files
+from film_tf.errors import UserError
+
+
+def read(path: str) -> dict[str, np.ndarray]:
+  """Returns all tensors by their names.
+
+  Raises:
+    UserError: the file cannot be read, or not to its end.
+  """
+  try:
+    return safetensors.numpy.load_file(path)
+  except (OSError, TypeError, safetensors.SafetensorError) as error:
+    raise UserError(f'cannot read {path} as .safetensors: {files.reason(error)}; get the file again') from error

@@ -1,0 +1,46 @@
+"""Reads the variables of TensorFlow's checkpoints, of training and of SavedModels, without running their graphs."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
+
+from film_tf import files
+from film_tf.errors import UserError
+
+_OBJECTS = '_CHECKPOINTABLE_OBJECT_GRAPH'
+_OF_TRAINING = ('.OPTIMIZER_SLOT', 'optimizer/', 'save_counter/', 'step/')  # in the keys of what is no weight
+
+
+def read(prefix: str) -> dict[str, np.ndarray]:
+  """Returns all variables but those that only training needs, by the names that they had in their program.
+
+  Args:
+    prefix: of the files: `saved_model/variables/variables`, `train/ckpt-1000`.
+
+  Raises:
+    UserError: the files cannot be read, or not to their end.
+  """
+  try:
+    reader = tf.train.load_checkpoint(prefix)
+    graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor(_OBJECTS))
+    saved = [attribute for node in graph.nodes for attribute in node.attributes]
+    return {
+      attribute.full_name: reader.get_tensor(attribute.checkpoint_key)
+      for attribute in saved
+      if not any(mark in attribute.checkpoint_key for mark in _OF_TRAINING)
+    }
+  except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:  # whatever the reader makes of it
+    raise UserError(f'cannot read the variables {prefix}.*: {files.reason(error)}; get all files again') from error
+
+
+def is_exported(folder: str | os.PathLike) -> bool:
+  """Returns whether a SavedModel is one that film_tf exported: it has the functions of `saved_model.Served`."""
+  try:
+    with open(os.path.join(folder, 'saved_model.pb'), 'rb') as file:
+      graphs = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs
+  except (OSError, ValueError):  # whoever loads it says what is wrong
+    return False
+  roots = [graph.object_graph_def.nodes[0] for graph in graphs if graph.object_graph_def.nodes]
+  return any({'features', 'between'} <= {child.local_name for child in root.children} for root in roots)
