@@ -5,7 +5,8 @@ Run it so, in the checkout:
   python -m eval.run --model=film_mini --model=blend --model=dis --data=clip.mp4 --output=scores.csv
   python -m eval.run --model=runs/mini/film.npz --data=tfds:vimeo90k_triplet:test --data=folder/of/triplets
 
-A model is film_mini, a weights file (.npz), a SavedModel, or a baseline: repeat, blend, dis (OpenCV's optical flow).
+A model is film_mini, film_style, a weights file of film_tf (.npz) or of FILM, a SavedModel, or a baseline: repeat,
+blend, dis (OpenCV's optical flow).
 Data are videos, of which every second frame is made from its neighbours, folders of triplets, or what training takes.
 Metrics are FILM's: of images clipped to [0, 1] and not rounded; a mean is that of the values of all images.
 """
@@ -19,7 +20,7 @@ from absl import flags
 from film_tf import cli, files
 
 MODEL = flags.DEFINE_multi_string(
-  'model', None, 'film_mini, weights file (.npz), SavedModel, repeat, blend or dis. Repeatable.'
+  'model', None, "film_mini, film_style, weights file (film_tf's or FILM's), SavedModel, repeat, blend or dis."
 )
 DATA = flags.DEFINE_multi_string('data', None, 'Video, folder of triplets, or tfds:NAME:SPLIT. Repeatable.')
 OUTPUT = flags.DEFINE_string('output', None, 'A .csv for the scores of every triplet.')

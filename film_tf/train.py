@@ -22,7 +22,9 @@ STRATEGIES = ('auto', 'one_device', 'mirrored', 'multi_worker', 'tpu')  # `strat
 BASE_DIR = flags.DEFINE_string('base_dir', None, 'Folder for this run: checkpoints, events, the exported model.')
 STRATEGY = flags.DEFINE_enum('strategy', 'auto', STRATEGIES, 'Where to run; auto takes what there is.')
 TPU = flags.DEFINE_string('tpu', None, 'Name or address of a TPU, or local on a TPU VM.')
-INIT_FROM = flags.DEFINE_string('init_from', None, 'Starts from weights (.npz), a run, or a checkpoint.')
+INIT_FROM = flags.DEFINE_string(
+  'init_from', None, "Starts from weights, film_tf's (.npz) or FILM's, a run, or a checkpoint."
+)
 flags.mark_flag_as_required('base_dir')
 flags.adopt_module_key_flags(config)
 

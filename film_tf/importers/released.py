@@ -60,16 +60,17 @@ def fetch(source: str) -> str:
     return source
   hub, _, name = source.partition(':')
   try:
-    import huggingface_hub  # an extra
-    import kagglehub
+    if hub == 'kaggle':
+      import kagglehub  # an extra
+
+      return kagglehub.model_download(name)
+    import huggingface_hub  # likewise
+
+    owner, repository, file = name.split('/', 2)
+    return huggingface_hub.hf_hub_download(f'{owner}/{repository}', file)
   except ImportError as error:
     raise UserError(
       f"{source} needs the hub's client: pip install '.[hub]'. Or download it by hand, and give the file or folder"
     ) from error
-  try:
-    if hub == 'kaggle':
-      return kagglehub.model_download(name)
-    owner, repository, file = name.split('/', 2)
-    return huggingface_hub.hf_hub_download(f'{owner}/{repository}', file)
   except (OSError, ValueError) as error:
     raise UserError(f'cannot get {source}: {files.reason(error)}') from error
