@@ -67,7 +67,7 @@ class Features:
     blocks = (first - first.min()) // (2 * self._network.bands.rows)
     for block in np.unique(blocks):  # mostly one; a few pixels that read far away cost the rows that they read
       chosen = blocks == block
-      start, last = first[chosen].min(), first[chosen].max() + 1
+      start, last = int(first[chosen].min()), int(first[chosen].max()) + 1
       source = self.rows(level, start, min(last + 1, self.images[level].shape[1]))
       here = self._network.warp(source, flow, top, start)
       warped = here if warped is None else tf.where(chosen[..., np.newaxis], here, warped)
@@ -105,15 +105,16 @@ class BandedNet:
   def __init__(self, net: FilmNet, bands: Bands):
     self._net, self.bands = net, bands
     self._kept = {}  # levels of the two images that were read last: recursion has more of them
-    self.warp = tf.function(warp, reduce_retracing=True)
-    self._extract = tf.function(net.feature_pyramid.extract, reduce_retracing=True)
-    self._extract_depth = tf.function(net.feature_pyramid.extract_depth, reduce_retracing=True)
-    self._residual = tf.function(net.flow_pyramid.residual, reduce_retracing=True)
-    self._decode = tf.function(net.fusion_decoder.decode, reduce_retracing=True)
-    self._paint = tf.function(self._painted, reduce_retracing=True)
+    self._warp = _of_any_size(warp)
+    self._extract = _of_any_size(net.feature_pyramid.extract)
+    self._extract_depth = _of_any_size(net.feature_pyramid.extract_depth)
+    self._residual = _of_any_size(net.flow_pyramid.residual)
+    self._decode = _of_any_size(net.fusion_decoder.decode)
+    self._paint = _of_any_size(self._painted)
 
   def features(self, image: tf.Tensor) -> dict:
     """Computes what is kept of one image, as `FilmNet.features`; `features` are `Features`."""
+    image = tf.convert_to_tensor(image)
     return {keys.IMAGE: image, keys.FEATURES: Features(self, self._net.image_pyramid(image))}
 
   def between(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
@@ -133,6 +134,10 @@ class BandedNet:
     }  # fmt: skip
     outputs = {key: pyramid.crop([value], image) for key, value in outputs.items()}
     return {key: value if key.endswith('_pyramid') else value[0] for key, value in outputs.items()}
+
+  def warp(self, image: tf.Tensor, flow: tf.Tensor, top: int, image_top: int = 0) -> tf.Tensor:
+    """Warps rows of an image, as `warp.warp`."""
+    return self._warp(image, flow, tf.constant(top), tf.constant(image_top))
 
   def kept(self, features: Features) -> dict[int, tf.Tensor]:
     """Returns the whole levels that are kept of an image, those of the last two that were asked for."""
@@ -231,3 +236,20 @@ class BandedNet:
     if not self._net.options.residual_fusion:
       return painted
     return film_net.mix(painted, warped0, warped1, seen0, seen1)
+
+
+def _of_any_size(function):
+  """Makes a function a graph, traced once for all heights and widths of tensors and once for every number."""
+  graphs = {}
+
+  def call(*args):
+    key = tuple(arg if isinstance(arg, int) else (arg.dtype, *arg.shape[-1:]) for arg in args)
+    if key not in graphs:
+      specs = [
+        arg if isinstance(arg, int) else tf.TensorSpec([None, None, None, *arg.shape[3:]][: arg.shape.rank], arg.dtype)
+        for arg in args
+      ]
+      graphs[key] = tf.function(function).get_concrete_function(*specs)
+    return graphs[key](*(arg for arg in args if not isinstance(arg, int)))
+
+  return call
