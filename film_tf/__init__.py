@@ -7,6 +7,10 @@ The frame between two frames a and b, NumPy arrays:
 """
 
 import importlib
+import os
+import re
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what `_LAZY` says, for type checkers and editors
@@ -55,6 +59,16 @@ _LAZY = {  # public names, and where they are imported from on first use: import
   'UserError': 'film_tf.errors.UserError',
 }
 
+
+def _is_command():
+  """Returns whether this is loaded for one of our commands: `python -m film_tf.train`, or `film_tf_train`."""
+  words, script = sys.orig_argv, os.path.basename(sys.argv[0])
+  module = words[words.index('-m') + 1] if '-m' in words[:-1] else ''
+  return module.startswith(('film_tf.', 'eval.', 'datasets.')) or re.fullmatch(r'film_tf_\w+', script) is not None
+
+
+if _is_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+  signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while modules load has no traceback; `cli.run` listens again
 
 if not TYPE_CHECKING:  # or type checkers would take any other name for a public one too
 

@@ -35,6 +35,8 @@ def run(main: Callable[[list[str]], None]):
     if not flags.FLAGS['verbosity'].present:
       logging.set_verbosity(logging.WARNING)
     try:
+      if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # as film_tf has set it while modules were loaded
+        signal.signal(signal.SIGINT, signal.default_int_handler)
       main(argv[1:])
     except UserError as error:
       fail(error.message)

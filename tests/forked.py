@@ -16,15 +16,21 @@ _processes = multiprocessing.get_context('forkserver')
 _processes.set_forkserver_preload(LIBRARIES)
 
 
-def command(module: str, *words: str, cwd) -> subprocess.CompletedProcess:
+def command(module: str, *words: str, cwd, **environment: str) -> subprocess.CompletedProcess:
   """Runs `python -m module ...` in folder `cwd`, in a new process in which only TensorFlow and the like are loaded."""
   with tempfile.TemporaryDirectory() as folder:
     told = [pathlib.Path(folder) / name for name in ('stdout', 'stderr')]
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    process = _processes.Process(target=_run, args=(module, list(map(str, words)), str(cwd), environment, told))
-    process.start()
+    process = start(module, *words, cwd=cwd, told=told, **environment)
     process.join()
     return subprocess.CompletedProcess([module, *words], process.exitcode, *(path.read_text() for path in told))
+
+
+def start(module: str, *words: str, cwd, told, **environment: str) -> multiprocessing.Process:
+  """Starts what `command` does; its stdout and stderr are added to the two files `told`."""
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT), **environment}
+  process = _processes.Process(target=_run, args=(module, list(map(str, words)), str(cwd), environment, told))
+  process.start()
+  return process
 
 
 def _run(module, words, cwd, environment, told):

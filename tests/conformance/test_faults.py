@@ -138,6 +138,17 @@ def test_ctrl_c_is_answered_at_once_and_the_second_ends_it(again, tmp_path):
     assert 'the same command goes on from it' in told
 
 
+@pytest.mark.parametrize(
+  'module', ['film_tf.export', 'film_tf.interpolate', 'film_tf.train', 'eval.run', 'datasets.build']
+)
+def test_ctrl_c_while_modules_are_loaded_has_no_traceback(module, tmp_path):
+  for library in ('absl', 'numpy'):  # found here first
+    (tmp_path / f'{library}.py').write_text('import os, signal; os.kill(os.getpid(), signal.SIGINT)')
+  process = faults.start(module, cwd=tmp_path)
+  assert process.communicate(timeout=60) == ('', '')
+  assert process.returncode == -signal.SIGINT
+
+
 def test_ctrl_c_while_tensorflow_is_loaded_is_one_word(tmp_path):
   process = faults.start('film_tf.export', '--output=new', cwd=tmp_path)
   maps = pathlib.Path(f'/proc/{process.pid}/maps')
