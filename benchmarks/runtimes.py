@@ -30,19 +30,9 @@ def of_keras(path, batch):
 
 
 def of_safetensors(path, batch):
-  import safetensors.numpy
+  from film_tf.importers import network
 
-  from film_tf.exporters import safetensors_file
-  from film_tf.model.film_net import FilmNet
-
-  net, arrays = FilmNet(), safetensors.numpy.load_file(path)
-  names = safetensors_file.tensors(net)  # in the order of `convs`, since Keras has kernels and biases so
-  assert names.keys() == arrays.keys()
-  weights = [arrays[name].astype(np.float32) for name in names]
-  net_weights = [value.transpose(2, 3, 1, 0) if value.ndim == 4 else value for value in weights]
-  for variable, value in zip((w for c in net.convs.values() for w in (c.kernel, c.bias)), net_weights, strict=True):
-    variable.assign(value)
-  return net(batch)['image'].numpy()
+  return network.load(path)(batch)['image'].numpy()
 
 
 def of_onnx(path, batch):
