@@ -1,8 +1,6 @@
 """Reads `.safetensors`: names and arrays, nothing that runs."""
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from film_tf import files
 from film_tf.errors import UserError
@@ -12,8 +10,12 @@ def read(path: str) -> dict[str, np.ndarray]:
   """Returns all tensors by their names.
 
   Raises:
-    UserError: the file cannot be read, or not to its end.
+    UserError: the file cannot be read, or not to its end, or the library for it is not installed.
   """
+  try:
+    import safetensors.numpy  # an extra
+  except ImportError as error:
+    raise UserError(f"{path} is read with safetensors; pip install '.[safetensors]'") from error
   try:
     return safetensors.numpy.load_file(path)
   except (OSError, TypeError, safetensors.SafetensorError) as error:

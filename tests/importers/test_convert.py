@@ -1,7 +1,9 @@
 """The command, its cache of names, and what people give it by mistake."""
 
+import importlib
 import pathlib
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import safetensors.numpy
 from PIL import Image
 
 from film_tf.errors import UserError
-from film_tf.importers import names, network, released, sources
+from film_tf.importers import names, network, released, safetensors_file, sources
 from film_tf.model import weights
 from tests.conftest import ROOT, assert_user_error, command
 from tests.importers import weights_files
@@ -50,6 +52,16 @@ def test_a_name_stands_for_what_was_converted(net, tmp_path, monkeypatch):
   np.testing.assert_array_equal(
     *(np.load(path)['fusion_decoder/rgb/kernel'] for path in (released.place('film_style'), tmp_path / 'again.npz'))
   )
+
+
+def test_only_safetensors_need_safetensors(net, tmp_path, monkeypatch):
+  """Without the extra film_tf runs, and says what is missing where it is needed."""
+  path = weights_files.comfyui(net, tmp_path / 'film.safetensors')
+  for name in ('safetensors', 'safetensors.numpy'):
+    monkeypatch.setitem(sys.modules, name, None)
+  importlib.reload(safetensors_file)  # as it is imported with everything that takes a model
+  with pytest.raises(UserError, match=r"film\.safetensors is read with safetensors; pip install '\.\[safetensors\]'"):
+    network.load(path)
 
 
 @pytest.mark.slow
