@@ -96,7 +96,9 @@ def experiments():
 @pytest.mark.slow
 @NEW
 @pytest.mark.parametrize(
-  ('configs', 'size'), experiments(), ids=lambda value: value[-1].split('/')[-1] if isinstance(value, list) else value
+  ('configs', 'size'),
+  list(experiments()),
+  ids=lambda value: value[-1].split('/')[-1] if isinstance(value, list) else value,
 )
 def test_every_experiment_can_be_lowered(configs, size, monkeypatch):
   """At the published batch of 8, with VGG-19 of its full size: what a TPU needs, and that the config works."""
