@@ -18,6 +18,7 @@ import tqdm
 from absl import flags
 
 from film_tf import cli, files
+from film_tf.importers import sources
 
 MODEL = flags.DEFINE_multi_string(
   'model', None, "film_mini, film_style, weights file (film_tf's or FILM's), SavedModel, repeat, blend or dis."
@@ -28,6 +29,7 @@ OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces an output file that 
 flags.mark_flags_as_required(['model', 'data'])
 
 METRICS = ('psnr', 'ssim')
+BASELINES = ('repeat', 'blend', 'dis')  # models that are no networks
 
 
 def main(words):
@@ -35,11 +37,13 @@ def main(words):
     cli.fail(f'unexpected arguments {" ".join(words)}; give --data= for each')
   if OUTPUT.value:
     files.check(OUTPUT.value, OVERWRITE.value)
+  for name in set(MODEL.value).difference(BASELINES):
+    sources.find(name)
   cli.load_tensorflow()
   from eval import baselines
   from film_tf.inference.interpolator import Interpolator
 
-  models = {name: baselines.MODELS.get(name) or Interpolator(name).between for name in MODEL.value}
+  models = {name: baselines.MODELS[name] if name in BASELINES else Interpolator(name).between for name in MODEL.value}
   rows = [row for source in DATA.value for row in measure(models, source)]
   print(table(rows))
   if OUTPUT.value:

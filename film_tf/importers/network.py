@@ -68,10 +68,12 @@ def _table(there, parts, kernel, bias):
 
 def _assembled(arrays, table, parts, path, pyramid_levels, kwargs):
   """Returns the network that `arrays`, by the names of `table`, are the weights of."""
-  if not (parts.extractor and parts.levels and table.keys() & arrays.keys()):
+  if not table.keys() & arrays.keys():
     first = f'; the first is {next(iter(arrays))}' if arrays else ''
     raise UserError(f"{path} holds no FILM: its {len(arrays)} arrays have not the names of FILM's{first}")
-  lines = [f'{name} is missing' for name in table if name not in arrays]
+  counts = {'feature extractor': parts.extractor, 'flow predictor': min(parts.predictors), 'decoder': parts.levels}
+  lines = [f'a {part} is missing' for part, count in counts.items() if not count]
+  lines += [f'{name} is missing' for name in table if name not in arrays]
   lines += [f"{name} is not FILM's" for name in arrays if name not in table]
   if not lines:
     lines = [
@@ -84,6 +86,14 @@ def _assembled(arrays, table, parts, path, pyramid_levels, kwargs):
   ours = {
     table[name]: array.transpose(2, 3, 1, 0) if pytorch and array.ndim == 4 else array for name, array in arrays.items()
   }
+  _check(
+    [
+      f'{name} has {ours[here].shape[-1]} outputs, its bias {ours[bias].size}'
+      for name, here in table.items()
+      if ours[here].shape[-1] != ours[bias := here.replace('/kernel', '/bias')].size
+    ],
+    path,
+  )
   net = FilmNet(_options(ours, parts, path, pyramid_levels), **kwargs)
   shapes = {name: tuple(variable.shape) for name, variable in weights.named(net).items()}
   _check(

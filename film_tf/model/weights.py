@@ -39,7 +39,7 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
     UserError: `path` exists or cannot be written, or a weight is too large for `dtype`.
   """
   with np.errstate(over='ignore'):  # looked for below
-    arrays = {name: variable.numpy().astype(dtype) for name, variable in named(net).items()}
+    arrays = {name: variable.numpy().astype(dtype, copy=False) for name, variable in named(net).items()}
   if bad := _not_finite(arrays):
     raise UserError(f'{len(bad)} weights are not finite as {dtype}, among them {bad[0]}; nothing was written')
   options = json.dumps(dataclasses.asdict(net.options))

@@ -1,10 +1,12 @@
 """Writes the PyTorch files of `tests/data_files`, with PyTorch itself (they were written with 2.14.1).
 
-  python -m tests.importers.make_torch_files net.npz tests/data_files
+  python -m tests.importers.make_torch_files tests/data_files tiny.npz shallow.npz
 
-net.npz is the network of `conftest.tiny_network`, as `film_tf.save_weights` wrote it. Only this script needs PyTorch.
+These are the networks of `conftest.tiny_network` and of the golden `shallow`, as `film_tf.save_weights` wrote them.
+Only this script needs PyTorch.
 """
 
+import json
 import sys
 
 import numpy as np
@@ -35,18 +37,25 @@ def put(module, name, conv):
   put(module._modules[first], rest, conv)
 
 
-def main(source, folder):
-  with np.load(source) as file:
+def read(path):
+  """Returns a network of a weights file, in PyTorch."""
+  with np.load(path) as file:
     arrays = dict(file)
-  convs = [name.removesuffix('/kernel') for name in arrays if name.endswith('/kernel')]
-  parts = names.Parts(4, (3, 3), 1)
-  assert sorted(names.here(parts)) == sorted(convs)
+  o = json.loads(str(arrays['options']))
+  convs = tuple(count + 2 for count in o['flow_convs'])
+  parts = names.Parts(2 * o['sub_levels'], convs, o['fusion_pyramid_levels'] - 1)
   net = Interpolator()
   for here, there in zip(names.here(parts), names.port(parts), strict=True):
     kernel = torch.from_numpy(arrays[f'{here}/kernel'].transpose(3, 2, 0, 1).copy())
     conv = torch.nn.Conv2d(kernel.shape[1], kernel.shape[0], kernel.shape[2:])
     conv.weight.data, conv.bias.data = kernel, torch.from_numpy(arrays[f'{here}/bias'])
     put(net, there, conv)
+  return net
+
+
+def main(folder, tiny, shallow):
+  torch.save(read(shallow).state_dict(), f'{folder}/shallow_state_dict.pt')
+  net = read(tiny)
   torch.save(net.state_dict(), f'{folder}/tiny_state_dict.pt')
   torch.save({'state_dict': dict(net.named_parameters()), 'epoch': 3}, f'{folder}/tiny_parameters.pth')
   torch.save(net, f'{folder}/tiny_whole_object.pt')

@@ -101,6 +101,10 @@ CHANGES = {
     lambda arrays: arrays.update({'fuse.output_conv.weight': np.zeros((3, 9, 1, 1), np.float32)}),
     ["fuse.output_conv.weight is [1, 1, 9, 3], FILM's of these sizes [1, 1, 8, 3]"],
   ),
+  'a wrong shape of the first': (
+    lambda arrays: arrays.update({FIRST: np.zeros((9, 3, 3, 3), np.float32)}),
+    [f'{FIRST} has 9 outputs, its bias 8'],
+  ),
   'no number': (lambda arrays: arrays[FIRST].fill(np.nan), ['not finite']),
   'another network': (
     lambda arrays: (
@@ -123,9 +127,42 @@ def test_weights_that_are_not_films(change, net, tmp_path):
   assert '\n' not in error.value.message
 
 
+@pytest.mark.parametrize(
+  ('part', 'told'),
+  [
+    ('extract.', 'a feature extractor is missing'),
+    ('predict_flow._predictor.', 'a flow predictor is missing'),
+    ('predict_flow._predictors.1.', 'a flow predictor is missing'),
+    ('fuse.convs.', 'a decoder is missing'),
+    ('predict_flow._predictors.1._convs.2.', '_predictors.1._convs.2.conv.bias is missing'),
+    (('fuse.convs.1.', 'fuse.convs.2.'), 'and 4 more'),
+  ],
+)
+def test_what_does_not_fit_is_told_line_by_line(part, told, net, tmp_path):
+  path = changed(net, lambda arrays: [arrays.pop(name) for name in list(arrays) if name.startswith(part)])(tmp_path)
+  with pytest.raises(UserError) as error:
+    network.load(path)
+  assert 'film.safetensors does not fit FILM' in error.value.message
+  assert told in error.value.message
+  assert len(error.value.message.splitlines()) <= 10
+
+
 def lfs_pointer(folder):
   (folder / 'film.pt').write_text('version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 137\n')
   return folder / 'film.pt'
+
+
+def pointer_for_variables(folder):
+  (folder / 'saved' / 'variables').mkdir(parents=True)
+  (folder / 'saved' / 'variables' / 'variables.index').write_bytes(b'the index comes with the clone')
+  lfs_pointer(folder).rename(folder / 'saved' / 'variables' / 'variables.data-00000-of-00001')
+  return folder / 'saved'
+
+
+def folder_above(folder):
+  (folder / 'film_net' / 'Style').mkdir(parents=True)
+  (folder / 'film_net' / 'Style' / 'saved_model.pb').touch()
+  return folder / 'film_net'
 
 
 def truncated(folder):
@@ -161,6 +198,8 @@ MISTAKES = {
   'a truncated file': (truncated, ['film.safetensors', 'get the file again']),
   'an empty folder': (empty, ['none is an empty folder', 'expected a SavedModel']),
   'a Git LFS pointer': (lfs_pointer, ['Git LFS pointer', 'git lfs pull']),
+  'a Git LFS pointer in a SavedModel': (pointer_for_variables, ['variables.data-00000-of-00001 is a Git LFS pointer']),
+  'the folder above': (folder_above, ['no SavedModel', 'did you mean', 'film_net/Style?']),
   'the graph of a SavedModel': (graph_alone, ['one file of a SavedModel; give its folder']),
   'half a checkpoint': (half_a_checkpoint, ['cannot read the variables', 'get all files again']),
   'a photograph': (

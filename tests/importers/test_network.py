@@ -6,6 +6,8 @@ import pytest
 from film_tf.importers import names, network
 from film_tf.inference.interpolator import Interpolator
 from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from film_tf.training import checkpoints
 from tests import conftest
 from tests.conftest import ROOT
 from tests.importers import weights_files
@@ -50,6 +52,13 @@ def test_the_originals_own_files(path):
   assert_makes_the_golden(again, golden)
 
 
+def test_the_golden_comes_from_a_file_of_pytorch():
+  golden, net = load_golden('shallow')
+  again = network.load(FILES / 'shallow_state_dict.pt', pyramid_levels=4)
+  assert again.options == net.options
+  assert_makes_the_golden(again, golden)
+
+
 @pytest.mark.parametrize(
   ('file', 'tolerance'),
   [
@@ -75,6 +84,9 @@ def test_a_model_is_taken_wherever_one_is_named(tiny, tmp_path):
   a, b = (conftest.pair(1, 64, 64)[key][0] for key in ('x0', 'x1'))
   np.testing.assert_array_equal(Interpolator(path).between(a, b), Interpolator(net).between(a, b))
   assert str(path) in Interpolator(path).identity
+  other = FilmNet(net.options)
+  checkpoints.initialise(other, str(path))
+  np.testing.assert_array_equal(*(list(weights.named(one).values())[-2] for one in (other, net)))
 
 
 def test_names_are_those_of_the_tables():
