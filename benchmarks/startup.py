@@ -25,6 +25,7 @@ COMMANDS = {
   'film_tf.interpolate': (['nothing.mp4', '--output=x.mp4'], [*SAMPLES, '--output={folder}/there.png']),
   'film_tf.train': (['--gin_configs=nothing.gin', '--base_dir=x'], None),  # a run that exists goes on
   'film_tf.export': (['--model=nothing.npz', '--output=x'], ['--output={folder}/there']),
+  'film_tf.convert': (['nothing.pt', '--output=x.npz'], ['nothing.pt', '--output={folder}/there.npz']),
   'film_tf.preview': (['--gin_configs=nothing.gin', '--output=x.png'], [CONFIG, '--output={folder}/there.png']),
   'eval.run': (
     ['--model=blend', '--data=nothing.mp4'],
@@ -45,7 +46,7 @@ def prepare(folder):
 
   for name in ('there', 'ucf101_triplet/1.0.0'):
     (folder / name).mkdir(parents=True)
-  for name in ('there.png', 'there.csv'):
+  for name in ('there.png', 'there.csv', 'there.npz'):
     (folder / name).touch()
   with tf.io.TFRecordWriter(str(folder / 'one.tfrecord')) as writer:
     writer.write(b'')

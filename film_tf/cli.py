@@ -191,4 +191,9 @@ def export():
   runpy.run_module('film_tf.export', run_name='__main__', alter_sys=True)
 
 
+def convert():
+  """Runs `python -m film_tf.convert`, as the console script `film_tf_convert`."""
+  runpy.run_module('film_tf.convert', run_name='__main__', alter_sys=True)
+
+
 sys.excepthook = _without_traceback

@@ -19,6 +19,7 @@ OLDEST = [
   'tests/data/test_synthetic.py',
   'tests/datasets/test_export_tfrecord.py',
   'tests/exporters',
+  'tests/importers/test_network.py',
   'tests/inference/test_interpolator.py',
   'tests/losses',
   'tests/model',
