@@ -22,6 +22,9 @@ STRATEGIES = ('auto', 'one_device', 'mirrored', 'multi_worker', 'tpu')  # `strat
 BASE_DIR = flags.DEFINE_string('base_dir', None, 'Folder for this run: checkpoints, events, the exported model.')
 STRATEGY = flags.DEFINE_enum('strategy', 'auto', STRATEGIES, 'Where to run; auto takes what there is.')
 TPU = flags.DEFINE_string('tpu', None, 'Name or address of a TPU, or local on a TPU VM.')
+WAIT = flags.DEFINE_float(
+  'wait_for_workers', 600.0, 'Seconds after which other workers that cannot be reached end it.', lower_bound=0.0
+)
 INIT_FROM = flags.DEFINE_string(
   'init_from', None, "Starts from weights, film_tf's (.npz) or FILM's, a run, or a checkpoint."
 )
@@ -36,7 +39,7 @@ def main(words):
   from film_tf.training import experiment, strategy
 
   config.parse_flags()
-  experiment.run(BASE_DIR.value, strategy.build(STRATEGY.value, TPU.value), INIT_FROM.value)
+  experiment.run(BASE_DIR.value, strategy.build(STRATEGY.value, TPU.value, WAIT.value), INIT_FROM.value)
 
 
 if __name__ == '__main__':

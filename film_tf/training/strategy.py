@@ -2,23 +2,17 @@
 
 import json
 import os
-import socket
-import sys
-import threading
-import time
 
 import tensorflow as tf
 
 from film_tf import files
 from film_tf.errors import UserError
-
-_TELL_AFTER = 10.0  # seconds between words about workers that are waited for
-_GIVE_UP_AFTER = 600.0  # seconds
+from film_tf.training import roll_call
 
 NAMES = ('auto', 'one_device', 'mirrored', 'multi_worker', 'tpu')
 
 
-def build(name: str = 'auto', tpu: str | None = None) -> tf.distribute.Strategy:
+def build(name: str = 'auto', tpu: str | None = None, patience: float = 600.0) -> tf.distribute.Strategy:
   """Makes a strategy by its name.
 
   Call it before TensorFlow does anything else: workers must find each other first.
@@ -28,6 +22,7 @@ def build(name: str = 'auto', tpu: str | None = None) -> tf.distribute.Strategy:
       machines of TF_CONFIG or of a SLURM job; tpu; or auto, which takes a TPU that is named, workers where TF_CONFIG
       has more than one, GPUs where there are more than one, and else one device.
     tpu: name or address of the TPU, or local on a TPU VM.
+    patience: seconds after which workers that cannot be reached end this process, by SIGKILL.
 
   Raises:
     UserError: there is no such strategy, or not what it needs.
@@ -41,7 +36,7 @@ def build(name: str = 'auto', tpu: str | None = None) -> tf.distribute.Strategy:
   if tpu:
     raise UserError(f'--tpu={tpu} does not go with --strategy={name}; expected --strategy=tpu')
   if name == 'multi_worker':
-    return _multi_worker()
+    return _multi_worker(patience)
   if name == 'mirrored':
     kind = 'GPU' if tf.config.list_logical_devices('GPU') else 'CPU'
     return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices(kind)])
@@ -96,18 +91,15 @@ def _workers():
   return workers
 
 
-def _multi_worker():
+def _multi_worker(patience):
   """Returns the strategy when all workers are there; says meanwhile which are not."""
   cluster, workers = _cluster()
-  done = threading.Event()
-  threading.Thread(target=_tell_who_is_missing, args=(workers, done), daemon=True).start()
   try:
-    return tf.distribute.MultiWorkerMirroredStrategy(cluster)
+    with roll_call.calling(workers, patience):
+      return tf.distribute.MultiWorkerMirroredStrategy(cluster)
   except (ValueError, RuntimeError, tf.errors.OpError) as error:
-    missing = ', '.join(filter(_is_missing, workers)) or 'none'
+    missing = ', '.join(roll_call.missing(workers)) or 'none'
     raise UserError(f'the workers do not come together; missing are {missing}: {files.reason(error)}') from error
-  finally:
-    done.set()
 
 
 def _cluster():
@@ -121,26 +113,6 @@ def _cluster():
     except (RuntimeError, ValueError, OSError) as error:
       raise UserError(f'SLURM_PROCID is set, but this is no SLURM step: {files.reason(error)}') from error
   raise UserError('--strategy=multi_worker needs TF_CONFIG with the addresses of all workers, or a SLURM job')
-
-
-def _tell_who_is_missing(workers, done):
-  """Says every so often who cannot be reached, and ends the process in the end, for TensorFlow waits on and on."""
-  began = time.monotonic()
-  while not done.wait(_TELL_AFTER):
-    if missing := ', '.join(worker for worker in workers if _is_missing(worker)):
-      print(f'waiting for {missing}, which cannot be reached', file=sys.stderr, flush=True)
-      if time.monotonic() > began + _GIVE_UP_AFTER:
-        print(f'{missing} cannot be reached in {_GIVE_UP_AFTER:.0f} s; start all workers', file=sys.stderr, flush=True)
-        os._exit(2)
-
-
-def _is_missing(worker):
-  host, _, port = worker.rpartition(':')
-  try:
-    socket.create_connection((host, int(port)), timeout=2.0).close()
-  except (OSError, ValueError, OverflowError):
-    return True
-  return False
 
 
 def _tpu(tpu):

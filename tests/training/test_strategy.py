@@ -1,13 +1,16 @@
 """Strategies by name, and what is said where they cannot be had."""
 
-import socket
-import threading
+import json
+import signal
 
 import pytest
 import tensorflow as tf
 
 from film_tf.errors import UserError
 from film_tf.training import strategy
+from tests import faults
+from tests.conftest import tf_configs
+from tests.training import runs
 
 
 @pytest.fixture(autouse=True)
@@ -55,14 +58,23 @@ def test_slurms_number_alone_is_no_job(monkeypatch):
     strategy.build('multi_worker')
 
 
-def test_who_is_missing_is_told_while_one_waits(monkeypatch, capfd):
-  monkeypatch.setattr(strategy, '_TELL_AFTER', 0.05)
-  done = threading.Event()
-  with socket.socket() as there, socket.socket() as gone:
-    there.bind(('localhost', 0))
-    there.listen()
-    gone.bind(('localhost', 0))
-    workers = [f'localhost:{one.getsockname()[1]}' for one in (there, gone)]
-    threading.Timer(0.3, done.set).start()
-    strategy._tell_who_is_missing(workers, done)
-  assert f'waiting for {workers[1]}, which cannot be reached' in capfd.readouterr().err
+@pytest.mark.slow
+def test_workers_that_cannot_be_reached_end_it_after_a_while(tmp_path):
+  config = tf_configs(2)[1]
+  _, *words = runs.words(tmp_path / 'run')
+  process = faults.start('film_tf.train', *words, '--wait_for_workers=6', cwd=tmp_path, TF_CONFIG=config)
+  said = process.communicate(timeout=120)[1].splitlines()
+  assert process.returncode == -signal.SIGKILL
+  other = json.loads(config)['cluster']['worker'][0]
+  advice = 'start all workers, or wait longer with --wait_for_workers'
+  assert said == [f'waiting for {other}, which cannot be reached', f'{other} cannot be reached in 6 s; {advice}']
+  assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_workers_are_waited_for_ends_it(tmp_path):
+  _, *words = runs.words(tmp_path / 'run')
+  process = faults.start('film_tf.train', *words, cwd=tmp_path, TF_CONFIG=tf_configs(2)[0])
+  assert 'waiting for' in process.stderr.readline()
+  faults.kill(process, signal.SIGINT)
+  assert process.returncode == -signal.SIGINT
