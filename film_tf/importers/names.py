@@ -4,6 +4,10 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
+_FUSION = re.compile(r'fusion/conv2d(?:_(\d+))?/(\w+)')
+
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
@@ -58,6 +62,22 @@ def original(parts: Parts) -> list[str]:
     return f'fusion/conv2d_{number}' if number else 'fusion/conv2d'
 
   return parts.of(name)
+
+
+def counted_from_zero(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+  """Returns the arrays of the original by the names of its first model.
+
+  Keras counts the convolutions of a program that have no name. Those of its second model are `fusion/conv2d_13` ...
+  """
+  numbers = sorted({int(found[1] or 0) for found in map(_FUSION.fullmatch, arrays) if found})
+  if len(numbers) % 3 != 1:  # as three a level and one more are; some are missing
+    return arrays
+
+  def name(found):
+    number = int(found[1] or 0) - numbers[0]
+    return f'fusion/conv2d_{number}/{found[2]}' if number else f'fusion/conv2d/{found[2]}'
+
+  return {_FUSION.sub(name, there): array for there, array in arrays.items()}
 
 
 def port(parts: Parts) -> list[str]:

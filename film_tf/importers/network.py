@@ -37,7 +37,7 @@ def load(model: str | os.PathLike | Source, pyramid_levels: int = PYRAMID_LEVELS
     raise UserError(f'{source.path} is a SavedModel that film_tf exported; give the weights file (.npz) it was made of')
   if source.kind in (sources.SAVED_MODEL, sources.CHECKPOINT):
     within = ('variables', 'variables') if source.kind == sources.SAVED_MODEL else ()
-    arrays = tensorflow_file.read(os.path.join(source.path, *within))
+    arrays = names.counted_from_zero(tensorflow_file.read(os.path.join(source.path, *within)))
     parts = names.parts_of_original(arrays)
     table = _table(names.original(parts), parts, '/kernel', '/bias')
   else:

@@ -59,6 +59,8 @@ def fetch(source: str) -> str:
   if not source.startswith((_KAGGLE, _HUGGING_FACE)):
     return source
   hub, _, name = source.partition(':')
+  if hub == 'hf' and name.count('/') < 2:
+    raise UserError(f'cannot get {source}: expected hf:OWNER/REPOSITORY/FILE')
   try:
     if hub == 'kaggle':
       import kagglehub  # an extra
@@ -72,5 +74,5 @@ def fetch(source: str) -> str:
     raise UserError(
       f"{source} needs the hub's client: pip install '.[hub]'. Or download it by hand, and give the file or folder"
     ) from error
-  except (OSError, ValueError) as error:
+  except Exception as error:  # of the clients' many, some are nothing more special
     raise UserError(f'cannot get {source}: {files.reason(error)}') from error

@@ -18,5 +18,9 @@ def read(path: str) -> dict[str, np.ndarray]:
     raise UserError(f"{path} is read with safetensors; pip install '.[safetensors]'") from error
   try:
     return safetensors.numpy.load_file(path)
+  except AttributeError as error:  # what safetensors makes of it
+    raise UserError(
+      f'{path} has numbers of a type that NumPy lacks, such as float8; take a file of 16 or 32 bits'
+    ) from error
   except (OSError, TypeError, safetensors.SafetensorError) as error:
     raise UserError(f'cannot read {path} as .safetensors: {files.reason(error)}; get the file again') from error

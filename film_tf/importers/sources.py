@@ -108,6 +108,8 @@ def _kind(path):
     raise UserError(f'cannot read {path}: {error}') from error
   if os.path.basename(path) in ('saved_model.pb', 'keras_metadata.pb', 'fingerprint.pb'):
     raise UserError(f'{path} is one file of a SavedModel; give its folder, {os.path.dirname(path) or "."}')
+  if not start or start[:4] == b'PK\x03\x04':  # how an archive begins
+    raise UserError(f'{path} is {"cut off" if start else "empty"}; get the file again')
   if start[8:] == b'{' and start[:8] != bytes(8):  # after the length of a header in JSON
     return SAFETENSORS
   if start[:1] == b'\x80':

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
 
 from film_tf import files
@@ -40,7 +41,7 @@ def is_exported(folder: str | os.PathLike) -> bool:
   try:
     with open(os.path.join(folder, 'saved_model.pb'), 'rb') as file:
       graphs = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs
-  except (OSError, ValueError):  # whoever loads it says what is wrong
+  except (OSError, DecodeError):  # whoever needs the graph says what is wrong
     return False
   roots = [graph.object_graph_def.nodes[0] for graph in graphs if graph.object_graph_def.nodes]
   return any({'features', 'between'} <= {child.local_name for child in root.children} for root in roots)
