@@ -20,6 +20,7 @@ OLDEST = [
   'tests/datasets/test_export_tfrecord.py',
   'tests/exporters',
   'tests/importers/test_network.py',
+  'tests/importers/test_odd_files.py',
   'tests/inference/test_interpolator.py',
   'tests/losses',
   'tests/model',
