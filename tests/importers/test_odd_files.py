@@ -1,4 +1,4 @@
-"""Weights as they seldom are: of a program's second model, cut off, with a damaged graph, of other types."""
+"""Weights as they seldom are, a program's second model, cut off, of other types, and where they seldom go."""
 
 import json
 
@@ -9,6 +9,8 @@ import tensorflow as tf
 from film_tf.errors import UserError
 from film_tf.importers import network, released, sources
 from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from film_tf.training import checkpoints
 from tests.conftest import ROOT
 from tests.importers import weights_files
 from tests.model.test_film_net import load_golden
@@ -94,3 +96,16 @@ def test_errors_of_a_hubs_client_are_told_in_a_line(monkeypatch):
     monkeypatch.delenv(name, raising=False)
   with pytest.raises(UserError, match=r'cannot get kaggle:google/film.*: .*KAGGLE_USER_SECRETS_TOKEN'):
     released.fetch(released.NAMES['film_style'])
+
+
+def checkpoint(net, path):
+  path.mkdir()
+  return weights_files.checkpoint(net, path)
+
+
+@pytest.mark.parametrize('make', [weights_files.comfyui, weights_files.saved_model, checkpoint])
+def test_a_training_begins_with_the_weights_of_any_kind(make, net, tmp_path):
+  start = FilmNet(net.options)
+  checkpoints.initialise(start, str(make(net, tmp_path / 'film')))
+  for name, value in weights.named(net).items():
+    np.testing.assert_array_equal(weights.named(start)[name], value, err_msg=name)
