@@ -38,19 +38,22 @@ def test_states_are_good_whose_next_loss_was_finite(scaled):
 
 @pytest.mark.parametrize('starved', [False, True])
 def test_waiting_for_batches_is_told(starved):
-  batch = {**pair(1, 16, 16), 'time': np.full((1, 1), 0.5, np.float32)}
+  batch = {**pair(1, 64, 64), 'time': np.full((1, 1), 0.5, np.float32)}
   batches = tf.data.Dataset.from_tensors({**batch, 'y': batch['x0']}).repeat()
   if starved:
     batches = batches.map(
-      lambda x: {**x, 'y': tf.ensure_shape(tf.numpy_function(slow, [x['y']], tf.float32), (1, 16, 16, 3))}
+      lambda x: {**x, 'y': tf.ensure_shape(tf.numpy_function(slow, [x['y']], tf.float32), (1, 64, 64, 3))}
     )
-  trainer = Trainer(FilmNet(TINY), Loss(), OptimizerOptions(), 12)
-  waits, steps = [], []
+  steps = 12 if starved else 40
+  trainer = Trainer(FilmNet(TINY), Loss(), OptimizerOptions(), steps)
+  waits, taken = [], []
 
   def note(step, logs):
-    steps.append(step)
+    taken.append(step)
     waits.append(logs['input_wait'])
 
-  loop.run(trainer, iter(batches), 1, 12, 3, [(4, note)], Stop())
-  assert steps == [4, 8, 12]
-  assert all(wait > 0.8 for wait in waits[1:]) if starved else all(wait < 0.2 for wait in waits[1:])  # the first traces
+  loop.run(trainer, iter(batches), 1, steps, 3, [(4, note)], Stop())
+  assert taken == list(range(4, steps + 1, 4))
+  waits = waits[1:]  # the first step traces
+  # Other processes may take the processor from a few of the steps that have nothing to wait for.
+  assert min(waits) > 0.8 if starved else np.median(waits) < 0.2
