@@ -1,5 +1,6 @@
 """Parses flags, prints errors as one line, and loads TensorFlow late and quietly, for all commands."""
 
+import contextlib
 import importlib
 import os
 import re
@@ -30,13 +31,13 @@ def run(main: Callable[[list[str]], None]):
   _open_closed_streams()
 
   def guarded(argv):
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(_TERMINATED))  # so that half-written files go
+    signal.signal(signal.SIGTERM, _stop)
     _check_flags()
     if not flags.FLAGS['verbosity'].present:
       logging.set_verbosity(logging.WARNING)
     try:
       if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # as film_tf has set it while modules were loaded
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _stop)
       main(argv[1:])
     except UserError as error:
       fail(error.message)
@@ -67,6 +68,20 @@ def run(main: Callable[[list[str]], None]):
   except OSError as error:
     _print_into_nothing()
     fail(f'cannot write what is printed: {files.reason(error)}')
+
+
+def _stop(number, frame):
+  """Answers Ctrl-C and SIGTERM: by an exception where that removes what is half-written, and else at once.
+
+  TensorFlow swallows exceptions while it builds and traces networks, and goes on.
+  """
+  if files.unfinished or 'tensorflow' not in sys.modules:
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(_TERMINATED)
+  with contextlib.suppress(RuntimeError, OSError):  # it may just be printing
+    sys.stdout.flush()
+  if number == signal.SIGINT:
+    os.write(2, b'interrupted\n')
+  os._exit(128 + number)
 
 
 def _open_closed_streams():

@@ -39,6 +39,7 @@ SAVED_MODEL = FolderKind(
   'a SavedModel', 'saved_model.pb', ('variables', 'assets', 'assets.extra', 'fingerprint.pb', 'keras_metadata.pb')
 )
 DATA_SET = FolderKind('a built data set', 'dataset_info.json', ('features.json', 'left_out.txt', '*.tfrecord*'))
+unfinished: list[str] = []  # paths of what this process is writing, and of locks that it holds: not to be left as it is
 _OLD = '.old'  # ends the name of a folder for the moment in which another takes its place
 
 
@@ -86,24 +87,35 @@ def atomic_write(path: str | os.PathLike, overwrite: bool = False, replaces: Fol
   system = file_system(path)
   folder, name = os.path.split(path.rstrip('/'))
   temporary = os.path.join(folder, f'.{os.getpid()}.{name}')
+  with being_written(temporary):
+    try:
+      if folder:
+        system.makedirs(folder)
+      yield temporary
+      check(path, overwrite, replaces)  # again, for somebody may have put something there
+      if system.isdir(path):  # a folder cannot be renamed over another
+        system.rename(path, temporary + _OLD)
+      system.rename(temporary, path, overwrite=True)
+    except UserError:
+      raise
+    except system_errors() as error:
+      raise UserError(f'cannot write {path}: {reason(error)}') from error
+    finally:
+      if system.exists(temporary + _OLD) and not system.exists(path):
+        system.rename(temporary + _OLD, path)
+      for left in (temporary, temporary + _OLD):
+        if system.exists(left):
+          _remove(left)
+
+
+@contextlib.contextmanager
+def being_written(path: str) -> Iterator[None]:
+  """Notes in `unfinished` that something is half-written, so that a signal does not leave it so."""
+  unfinished.append(path)
   try:
-    if folder:
-      system.makedirs(folder)
-    yield temporary
-    check(path, overwrite, replaces)  # again, for somebody may have put something there
-    if system.isdir(path):  # a folder cannot be renamed over another
-      system.rename(path, temporary + _OLD)
-    system.rename(temporary, path, overwrite=True)
-  except UserError:
-    raise
-  except system_errors() as error:
-    raise UserError(f'cannot write {path}: {reason(error)}') from error
+    yield
   finally:
-    if system.exists(temporary + _OLD) and not system.exists(path):
-      system.rename(temporary + _OLD, path)
-    for left in (temporary, temporary + _OLD):
-      if system.exists(left):
-        _remove(left)
+    unfinished.remove(path)
 
 
 def check(path: str | os.PathLike, overwrite: bool = False, replaces: FolderKind | None = None):

@@ -34,25 +34,26 @@ def held(path: str | os.PathLike, what: str) -> Iterator[None]:
   if '://' in path:
     yield
     return
-  try:
-    descriptor = _taken(path)
-  except OSError as error:
-    raise UserError(f'cannot write {path}: {files.reason(error)}') from error
-  if descriptor is None:
-    advice = f'wait for its end, or stop it (if that is gone, remove {path})'
-    raise UserError(f'{what} is in use by {_holder(path)}; {advice}')
-  try:
-    note = f'process {os.getpid()} on {socket.gethostname()} since {time.strftime("%Y-%m-%d %H:%M:%S %Z")}\n'
-    with contextlib.suppress(OSError):  # a full disk is no reason not to lock
-      os.truncate(descriptor, 0)
-      os.pwrite(descriptor, note.encode(), 0)
-    _ours.add(os.path.abspath(path))
-    yield
-  finally:
-    _ours.discard(os.path.abspath(path))
-    with contextlib.suppress(FileNotFoundError):
-      os.remove(path)
-    os.close(descriptor)
+  with files.being_written(path):
+    try:
+      descriptor = _taken(path)
+    except OSError as error:
+      raise UserError(f'cannot write {path}: {files.reason(error)}') from error
+    if descriptor is None:
+      advice = f'wait for its end, or stop it (if that is gone, remove {path})'
+      raise UserError(f'{what} is in use by {_holder(path)}; {advice}')
+    try:
+      note = f'process {os.getpid()} on {socket.gethostname()} since {time.strftime("%Y-%m-%d %H:%M:%S %Z")}\n'
+      with contextlib.suppress(OSError):  # a full disk is no reason not to lock
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, note.encode(), 0)
+      _ours.add(os.path.abspath(path))
+      yield
+    finally:
+      _ours.discard(os.path.abspath(path))
+      with contextlib.suppress(FileNotFoundError):
+        os.remove(path)
+      os.close(descriptor)
 
 
 def _taken(path):
