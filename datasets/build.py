@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pathlib
+import re
 
 from absl import flags
 
@@ -38,6 +39,8 @@ def main(words):
 
 def build(name):
   """Builds a data set, and prints where it is and how many triplets it has."""
+  root = os.path.expanduser(DATA_DIR.value or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets')
+  _check_where_it_may_be(name, root)
   cli.load_tensorflow()
   try:
     import tensorflow_datasets as tfds
@@ -50,7 +53,7 @@ def build(name):
     tfds.disable_progress_bar()
   cls = importlib.import_module(f'datasets.{name}.{name}_dataset_builder').Builder
   options = {'config': _config(cls), 'skip_broken': SKIP_BROKEN.value}
-  root = epath.Path(DATA_DIR.value or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets').expanduser()
+  root = epath.Path(root)
   # Asked of a folder that does not exist, or TFDS would read what is built there, damaged or not.
   place = cls(**options, data_dir=root / '.none').data_path.relative_to(root / '.none')  # NAME/CONFIG/VERSION
   folder = root / place
@@ -67,6 +70,16 @@ def build(name):
     print(f'tfds:{builder.info.full_name.rpartition("/")[0]}:{split} has {info.num_examples:,} triplets{note}')
   left_out = folder / triplet_builder.LEFT_OUT
   print(f'{folder}{", what is left out is in " + str(left_out) if left_out.exists() else ""}')
+
+
+def _check_where_it_may_be(name, root):
+  """Raises where it is built already, as far as that can be known without TensorFlow: not of a default --config."""
+  config = CONFIG.value or ''
+  if '://' in root or config.startswith('{'):
+    return
+  builder = pathlib.Path(__file__).parent / name / f'{name}_dataset_builder.py'
+  version = re.search(r"VERSION = tfds\.core\.Version\('(.+)'\)", builder.read_text())
+  files.check(os.path.join(root, name, config, version[1]), OVERWRITE.value, files.DATA_SET)
 
 
 def _config(cls):

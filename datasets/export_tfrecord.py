@@ -15,6 +15,7 @@ import tqdm
 from absl import flags
 
 from film_tf import cli, files, keys
+from film_tf.data import shards
 from film_tf.errors import UserError
 
 OUTPUT = flags.DEFINE_string('output', None, 'prefix@N for N files prefix-00000-of-0000N, or the name of one file.')
@@ -37,14 +38,17 @@ def export(source: str, output: str, overwrite: bool = False):
   Raises:
     UserError: there is no such source, it has fewer triplets than there are to be files, or a file exists.
   """
+  paths = shards.names(output)
+  for path in paths:
+    files.check(path, overwrite)
+  if not source.startswith('tfds:'):
+    shards.find(source)
   cli.load_tensorflow()
   import tensorflow as tf
 
   from film_tf.data import pipeline, sources
 
-  read, paths = sources.find(source).files, sources.names(output)
-  for path in paths:
-    files.check(path, overwrite)
+  read = sources.find(source).files
   if both := _same_files(read, paths):
     raise UserError(f'{output} would replace {both[0]}, which is of the source {source} itself; choose another name')
   triplets = sources.ordered(source)

@@ -12,13 +12,17 @@ Metrics are FILM's: of images clipped to [0, 1] and not rounded; a mean is that 
 """
 
 import csv
+import os
 
 import numpy as np
 import tqdm
 from absl import flags
 
 from film_tf import cli, files
+from film_tf.data import shards
+from film_tf.errors import UserError
 from film_tf.importers import sources
+from film_tf.media import names
 
 MODEL = flags.DEFINE_multi_string(
   'model', None, "film_mini, film_style, weights file (film_tf's or FILM's), SavedModel, repeat, blend or dis."
@@ -39,6 +43,8 @@ def main(words):
     files.check(OUTPUT.value, OVERWRITE.value)
   for name in set(MODEL.value).difference(BASELINES):
     sources.find(name)
+  for source in DATA.value:
+    _check_there(source)
   cli.load_tensorflow()
   from eval import baselines
   from film_tf.inference.interpolator import Interpolator
@@ -52,6 +58,15 @@ def main(words):
       writer.writeheader()
       writer.writerows(rows)
     print(OUTPUT.value)
+
+
+def _check_there(source):
+  """Raises where a source is not there, as far as that can be known without TensorFlow."""
+  if os.path.exists(source) or source.startswith('tfds:'):
+    return
+  if names.suffix_of(source) in names.VIDEOS:
+    raise UserError(f'no such file: {source}')
+  shards.find(source)
 
 
 def measure(models, source):

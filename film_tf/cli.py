@@ -35,6 +35,8 @@ def run(main: Callable[[list[str]], None]):
     _check_flags()
     if not flags.FLAGS['verbosity'].present:
       logging.set_verbosity(logging.WARNING)
+    if any(re.search(r'(?<!http)(?<!https)://', word) for word in sys.argv[1:]):
+      load_tensorflow()  # `files` asks it about these, before main does
     try:
       if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # as film_tf has set it while modules were loaded
         signal.signal(signal.SIGINT, _stop)

@@ -169,6 +169,17 @@ def readable(names: Iterable[str]):
     raise UserError(f'there is what is no triplet in {", ".join(filter(None, names))}: {cause}') from error
 
 
+def check(name: str):
+  """Reads the first triplet of a source.
+
+  Raises:
+    UserError: there is no such source, it has no triplets, or its first record is none.
+  """
+  with readable([name]):
+    if not any(True for _ in sources.ordered(name).take(1)):
+      raise UserError(f'source {name} has no triplets')
+
+
 def _damaged(names):
   return ', '.join(file for name in names for file in sources.damaged(name))
 

@@ -6,12 +6,10 @@ gs://bucket/train-*.tfrecord         TFRecord files by a pattern
 tfds:vimeo90k_triplet:train          a built TFDS data set and its split; tfds:xiph_triplet/2k:test has a config
 """
 
-import os
-import re
-
 import tensorflow as tf
 
 from film_tf.data import records, tfds_source
+from film_tf.data import shards as shard_files
 from film_tf.data.records import RecordFiles
 from film_tf.errors import UserError
 from film_tf.files import reason
@@ -107,27 +105,12 @@ def shards(name: str) -> list[str]:
   Raises:
     UserError: a shard is missing, nothing fits the pattern, or all files are empty.
   """
+  files = shard_files.find(name)
   try:
-    return _shards(name)
+    empty = not any(tf.io.gfile.stat(file).length for file in files)
   except tf.errors.OpError as error:
     raise UserError(f'cannot read source {name}: {reason(error)}') from error
-
-
-def _shards(name):
-  files = names(name)
-  if files == [name]:
-    there = sorted(tf.io.gfile.glob(name))
-    files = [file for file in there if not tf.io.gfile.isdir(file)]
-    if not files:
-      said = 'is a folder' if there else 'no such file'
-      raise UserError(f'source {name}: {said}; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
-  else:
-    there = tf.io.gfile.glob(files[0].removesuffix(f'00000-of-{len(files):05d}') + '*')  # set-0... as ./set-0...
-    names_there = set(map(os.path.basename, there))
-    missing = [file for file in files if os.path.basename(file) not in names_there]
-    if missing:
-      raise UserError(f'source {name}: {len(missing)} of {len(files)} shards are missing, the first is {missing[0]}')
-  if not any(tf.io.gfile.stat(file).length for file in files):
+  if empty:
     raise UserError(f'source {name} has no triplets, its files are empty')
   return files
 
@@ -150,18 +133,3 @@ def _whole(file, skip, count):
   except tf.errors.OpError:
     return False
   return read >= skip + count
-
-
-def names(name: str) -> list[str]:
-  """Returns the files that `prefix@N` stands for, whether they exist or not; other names stand for themselves.
-
-  Raises:
-    UserError: N is 0.
-  """
-  sharded = re.fullmatch(r'(.+)@(\d+)', name)
-  if not sharded:
-    return [name]
-  prefix, count = sharded[1], int(sharded[2])
-  if not count:
-    raise UserError(f'{name} stands for no file; expected prefix@N with N of at least 1')
-  return [f'{prefix}-{i:05d}-of-{count:05d}' for i in range(count)]

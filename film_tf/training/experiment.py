@@ -9,11 +9,10 @@ import tensorflow as tf
 
 from film_tf import config, stopping
 from film_tf.data import augment, pipeline, scenes
-from film_tf.data import sources as triplet_sources
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.losses import losses
-from film_tf.model import film_net, weights
+from film_tf.model import film_net, options, weights
 from film_tf.training import checkpoints, evaluation, loop, optimizer, run_folder, settings
 from film_tf.training import strategy as strategies
 from film_tf.training.summaries import Summaries
@@ -45,6 +44,8 @@ def run(base_dir: str, strategy: tf.distribute.Strategy | None = None, init_from
     raise UserError('base_dir is empty; give the run a folder')
   strategy = strategy or tf.distribute.get_strategy()
   with stopping.listening() as stop:
+    if strategies.is_chief(strategy):
+      run_folder.check(base_dir)
     train, measured, sources, loss = _configured(strategy)
     tf.keras.utils.set_random_seed(train.seed)
     if train.deterministic:
@@ -72,6 +73,7 @@ def run(base_dir: str, strategy: tf.distribute.Strategy | None = None, init_from
 def _configured(strategy):
   """Returns what gin configures, checked for what does not go together."""
   train, measured = settings.configured(), evaluation.configured()
+  options.configured(), optimizer.configured()  # what is wrong there is said before data sets are looked for
   parts = strategy.num_replicas_in_sync * train.accumulate
   if train.batch_size % parts:
     raise UserError(
@@ -84,14 +86,14 @@ def _configured(strategy):
     raise UserError(
       f'loss.weights has {of_flow.pop()}, which only synthetic data have; data.sources is {dict(data.sources)}'
     )
-  for name in {*data.sources, drawn.photographs, *measured.sources} - {'', 'synthetic'}:
-    triplet_sources.find(name)
   sides = {'synthetic.height': drawn.height, 'synthetic.width': drawn.width} if data.has_flow else {}
   if data.sources.keys() - {'synthetic'}:
     sides['augmentation.crop'] = augmentation.crop
   for name, side in sides.items():
     if side < loss.smallest:
       raise UserError(f'{name} is {side} pixels; the losses {", ".join(loss.weights)} need {loss.smallest} or more')
+  for name in {*data.sources, drawn.photographs, *measured.sources} - {'', 'synthetic'}:
+    pipeline.check(name)
   return train, measured, sources, loss
 
 
@@ -103,9 +105,9 @@ def _train(base_dir, trainer, train, measured, sources, init_from, stop):
   saved = checkpoints.Checkpoints(trainer.checkpoint, folder, train.keep, train.keep_every_hours)
   restored = checkpoints.newest_whole(folder)
   if restored:
-    options = {'model': trainer.net.options, 'optimizer': trainer.optimizer, 'train': train, 'data': data}
-    options |= {'synthetic': drawn, 'augmentation': augmentation, 'loss': trainer.loss, 'evaluation': measured}
-    changed = run_folder.changes(base_dir, restored, options)
+    now = {'model': trainer.net.options, 'optimizer': trainer.optimizer, 'train': train, 'data': data}
+    now |= {'synthetic': drawn, 'augmentation': augmentation, 'loss': trainer.loss, 'evaluation': measured}
+    changed = run_folder.changes(base_dir, restored, now)
     saved.restore(restored)
     _tell(restored, trainer, train, init_from, changed)
   else:

@@ -21,6 +21,16 @@ RESULTS = ('film.npz', 'saved_model', 'evaluation.csv', 'best.npz', 'best_saved_
 _FREE = ('model.use_aux_outputs',)  # which changes no weight
 
 
+def check(base_dir: str):
+  """Raises where the folder cannot be written, before there is anything in it; buckets are tried when it is claimed.
+
+  Raises:
+    UserError: as said.
+  """
+  if '://' not in base_dir:
+    files.check(os.path.join(base_dir, 'config.gin'), overwrite=True)
+
+
 @contextlib.contextmanager
 def claimed(base_dir: str, chief: bool) -> Iterator[None]:
   """Makes the folder and keeps other trainers out of it; workers that are not the chief leave both to it.
@@ -35,6 +45,8 @@ def claimed(base_dir: str, chief: bool) -> Iterator[None]:
     tf.io.gfile.makedirs(base_dir)
   except tf.errors.OpError as error:
     raise UserError(f'cannot write base_dir {base_dir}: {files.reason(error)}') from error
+  if '://' in base_dir:
+    print(f'base_dir {base_dir} is in a bucket, which has no locks: let no other run use it', file=sys.stderr)
   with locks.held(os.path.join(base_dir, '.lock'), f'base_dir {base_dir}'):
     yield
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
-from tests.conftest import TINY, assert_user_error, command
+from tests.conftest import TINY, assert_user_error, command, run
 from tests.data import triplets
 from tests.training import runs
 
@@ -70,11 +70,17 @@ ROWS = [
   ('film_tf.train', reads('phot*'), ['phot*', 'is a folder']),
   ('film_tf.train', reads('s3://bucket/set@2'), ['s3://bucket/set@2', 'not implemented']),
   ('film_tf.train', reads('tfds:none_of_ours:train'), ['none_of_ours', 'build it first']),
+  ('film_tf.train', reads('keyless'), ['keyless', 'frame_0/encoded', 'required']),
   ('film_tf.preview', [*reads('keyless')[1:], '--output=a.png'], ['keyless', 'frame_0/encoded', 'required']),
   ('film_tf.preview', [*reads('noise')[1:], '--output=a.png'], ['damaged files: noise']),
   ('eval.run', ['--model=blend', '--data=keyless'], ['keyless', 'frame_0/encoded']),
   ('datasets.export_tfrecord', ['keyless', '--output=new'], ['keyless', 'frame_0/encoded']),
   ('datasets.export_tfrecord', ['noise', '--output=new'], ['damaged files: noise']),
+  # what is cheap to see comes before data sets that are not there
+  ('film_tf.train', ['--base_dir=text/run', *reads('nowhere')[1:]], ['cannot write text/run']),
+  ('film_tf.train', [*reads('nowhere'), '--gin_bindings=model.filters = 0'], ['model.filters is 0']),
+  ('film_tf.train', [*reads('nowhere'), '--gin_bindings=optimizer.average = 2.0'], ['optimizer.average is 2.0']),
+  ('film_tf.train', [*reads('nowhere'), '--gin_bindings=augmentation.crop = 0'], ['augmentation.crop is 0']),
   # what is not there
   ('film_tf.train', [*TRAIN, '--tpu=none-there'], ['there is no TPU none-there']),
   ('film_tf.train', ['--base_dir=s3://bucket/run', *TRAIN[1:]], ['s3://bucket/run', 'not implemented']),
@@ -102,6 +108,8 @@ def folder(tmp_path_factory) -> pathlib.Path:
   for number in (1, 2, 3, 4):
     Image.fromarray(triplets.frame(0, number)).save(root / 'photos' / f'{number}.png')
   (root / 'text').write_text('mine')
+  for name in ('vimeo90k_triplet', 'xiph_triplet/2k'):
+    (root / 'built' / name / '1.0.0').mkdir(parents=True)
   (root / 'noise').write_text('not triplets, but words that are long enough')
   (root / 'finished' / 'film.npz').write_text('mine')
   (root / 'open.gin').write_text('model.filters = {\n')
@@ -116,6 +124,27 @@ def folder(tmp_path_factory) -> pathlib.Path:
   return root
 
 
+WITHOUT_TENSORFLOW = [
+  ('film_tf.interpolate', ['photos', '--output=text', '--times=2'], ['text is a file']),
+  ('eval.run', ['--model=blend', '--data=nowhere'], ['nowhere: no such file']),
+  ('eval.run', ['--model=blend', '--data=nowhere.mp4'], ['no such file: nowhere.mp4']),
+  ('eval.run', ['--model=blend', '--data=set@1', '--output=text'], ['text exists already']),
+  ('datasets.export_tfrecord', ['nowhere@2', '--output=new'], ['2 of 2 shards are missing']),
+  ('datasets.export_tfrecord', ['set@1', '--output=text'], ['text exists already']),
+  ('datasets.build', ['vimeo90k_triplet', '--manual_dir=nowhere'], ['nowhere does not exist']),
+  ('datasets.build', ['vimeo90k_triplet', '--manual_dir=photos', '--data_dir=built'], ['1.0.0 exists already']),
+  ('datasets.build', ['xiph_triplet', '--manual_dir=photos', '--data_dir=built', '--config=2k'], ['exists already']),
+]  # fmt: skip
+_LOADED = 99
+_SCRIPT = f"""
+import runpy, sys
+try:
+  runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)
+except SystemExit as error:
+  sys.exit({_LOADED} if 'tensorflow' in sys.modules else error.code)
+"""
+
+
 def everything(root):
   return {path: path.read_bytes() for path in root.rglob('*') if path.is_file()}
 
@@ -125,3 +154,16 @@ def test_a_mistake_is_one_line_and_changes_nothing(module, words, parts, folder)
   before = everything(folder)
   assert_user_error(command(module, *words, cwd=folder), *parts)
   assert everything(folder) == before
+
+
+@pytest.mark.parametrize(('module', 'words', 'parts'), WITHOUT_TENSORFLOW, ids=lambda value: str(value)[-60:])
+def test_what_needs_no_tensorflow_is_said_before_that_is_loaded(module, words, parts, folder):
+  before = everything(folder)
+  assert_user_error(run('-c', _SCRIPT, module, *words, cwd=folder), *parts)
+  assert everything(folder) == before
+
+
+def test_where_a_bucket_cannot_be_reached_only_that_is_said(folder):
+  """In a process of its own, for TensorFlow's notes come while it is loaded."""
+  words = ['--model=blend', '--data=set@1', '--output=none://scores.csv']
+  assert_user_error(run('-m', 'eval.run', *words, cwd=folder), 'none://scores.csv', 'not implemented')

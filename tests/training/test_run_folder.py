@@ -169,3 +169,9 @@ def test_what_no_result_may_replace_is_noticed_before_the_first_step(name, tmp_p
   (tmp_path / name / 'mine').touch()
   with pytest.raises(UserError, match=f'{name} is '):
     run_folder.prepare(str(tmp_path))
+
+
+def test_a_bucket_has_no_lock_and_that_is_said(capfd):
+  with run_folder.claimed('ram://run', chief=True):
+    pass
+  assert 'base_dir ram://run is in a bucket, which has no locks' in capfd.readouterr().err

@@ -1,0 +1,56 @@
+"""Finds the TFRecord files that a name stands for, without loading TensorFlow where they are local."""
+
+import glob
+import os
+import re
+
+from film_tf import files
+from film_tf.errors import UserError
+
+
+def find(name: str) -> list[str]:
+  """Finds the files of `prefix@N`, of a pattern, or the one file.
+
+  Raises:
+    UserError: a shard is missing, nothing fits the pattern, or they cannot be looked for.
+  """
+  try:
+    return _find(name)
+  except files.system_errors() as error:
+    if isinstance(error, UserError):
+      raise
+    raise UserError(f'cannot read source {name}: {files.reason(error)}') from error
+
+
+def _find(name):
+  found = names(name)
+  system = files.file_system(name)
+  matched = system.glob if '://' in name else glob.glob
+  if found == [name]:
+    there = sorted(matched(name))
+    found = [file for file in there if not system.isdir(file)]
+    if not found:
+      said = 'is a folder' if there else 'no such file'
+      raise UserError(f'source {name}: {said}; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
+  else:
+    there = matched(found[0].removesuffix(f'00000-of-{len(found):05d}') + '*')  # set-0... as ./set-0...
+    names_there = set(map(os.path.basename, there))
+    missing = [file for file in found if os.path.basename(file) not in names_there]
+    if missing:
+      raise UserError(f'source {name}: {len(missing)} of {len(found)} shards are missing, the first is {missing[0]}')
+  return found
+
+
+def names(name: str) -> list[str]:
+  """Returns the files that `prefix@N` stands for, whether they exist or not; other names stand for themselves.
+
+  Raises:
+    UserError: N is 0.
+  """
+  sharded = re.fullmatch(r'(.+)@(\d+)', name)
+  if not sharded:
+    return [name]
+  prefix, count = sharded[1], int(sharded[2])
+  if not count:
+    raise UserError(f'{name} stands for no file; expected prefix@N with N of at least 1')
+  return [f'{prefix}-{i:05d}-of-{count:05d}' for i in range(count)]
