@@ -131,7 +131,9 @@ def _check_flags():
   for flag in flags.FLAGS.get_key_flags_for_module(sys.modules['__main__']):
     values = flag.value if isinstance(flag.value, list) else [flag.value]
     if flag.present and (not values or any(isinstance(value, str) and not value.strip() for value in values)):
-      fail(f'--{flag.name} is empty; give it a value, or leave it out (is a shell variable not set?)')
+      required = any('must have a value' in validator.message for validator in flag.validators)
+      advice = f'expected: {flag.help.splitlines()[0].rstrip(".;")}' if required else 'give it a value, or leave it out'
+      fail(f'--{flag.name} is empty; {advice} (is a shell variable not set?)')
 
 
 def _of_the_machine(error):
@@ -175,6 +177,10 @@ def _parse(argv):
   except flags.Error as error:
     message = ' '.join(str(error).split())
     message = re.sub(r'^flag --(\w+)=None: .*must have a value.*', r'--\1 is missing', message)
+    message = re.sub(r'^flag (--\w+=.*): invalid literal for int\(\).*', r'\1 is no whole number', message)
+    message = re.sub(r'^flag (--\w+=.*): could not convert string to float.*', r'\1 is no number', message)
+    if message == '--output is missing' and len(argv) > 2 and not argv[-1].startswith('-'):
+      message += '' if os.path.exists(argv[-1]) else f'; is it --output={argv[-1]}?'
     fail(f'{message} (see --help)')
 
 

@@ -18,7 +18,7 @@ try:
 except ImportError:
   pillow_heif = None
 
-_HEIF = ('.heic', '.heif')
+_HEIF = (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1', b'msf1')  # after ftyp, in the file
 FORMATS = {'.png': 'PNG', '.jpg': 'JPEG', '.jpeg': 'JPEG', '.webp': 'WEBP'}  # stills that are written
 QUALITY = {'JPEG': {'quality': 95, 'subsampling': 0}, 'WEBP': {'quality': 95}, 'PNG': {}}
 _MAX_SIDE = {'JPEG': 65535, 'WEBP': 16383, 'GIF': 65535, 'PNG': 2**31}  # pixels that a format can hold
@@ -34,8 +34,6 @@ def read(path: str | os.PathLike) -> Frame:
     UserError: the file is missing or no image, or has more than one frame.
   """
   path = os.fspath(path)
-  if names.suffix_of(path) in _HEIF and pillow_heif is None and os.path.exists(path):
-    raise UserError(f'{path} is HEIC, which needs pillow-heif; pip install pillow-heif')
   try:
     with Image.open(path) as image:
       if (count := getattr(image, 'n_frames', 1)) > 1:
@@ -48,6 +46,8 @@ def read(path: str | os.PathLike) -> Frame:
   except FileNotFoundError as error:
     raise UserError(f'no such file: {path}') from error
   except PIL.UnidentifiedImageError as error:
+    if pillow_heif is None and _is_heif(path):
+      raise UserError(f'{path} is HEIC, which needs pillow-heif; pip install pillow-heif') from error
     raise UserError(f'{path} is not an image that can be read') from error
   except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
     if isinstance(error, UserError):
@@ -115,6 +115,12 @@ def with_alpha(pixels: np.ndarray) -> np.ndarray:
 def to_uint8(pixels: np.ndarray) -> np.ndarray:
   """Rounds uint16 to 8 bits; uint8 stays."""
   return np.round(pixels / 257.0).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
+
+
+def _is_heif(path):
+  with open(path, 'rb') as file:
+    head = file.read(12)
+  return head[4:8] == b'ftyp' and head[8:] in _HEIF
 
 
 def _png_bits(path):

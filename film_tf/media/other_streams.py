@@ -1,5 +1,6 @@
 """Copies sound, subtitles, attachments, covers, chapters and tags of a video, or reports what is left out."""
 
+import collections
 import dataclasses
 import io
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ class Copy:
     self._streams: dict[int, Any] = {}  # of `out`, by the index of those in `source`
     self._stretched: dict[int, StretchedSound] = {}
     self._encoders: dict[int, Any] = {}  # of subtitles that are converted, likewise
+    self._damaged: collections.Counter[int] = collections.Counter()  # subtitles, likewise
     self.left: list[str] = []
     self.kept = [others.video.index]
     out.metadata.update(tags(source.metadata))
@@ -58,6 +60,12 @@ class Copy:
     for stream in source.streams:
       if stream.index != others.video.index:
         self._add(stream, coded)
+
+  @property
+  def damaged(self) -> list[str]:
+    """What could not be decoded, of the packets so far, for people."""
+    found = self._damaged + collections.Counter({i: sound.damaged for i, sound in self._stretched.items()})
+    return [f'lacks {count} damaged packets of {self._source.streams[i].type} stream {i}' for i, count in found.items()]
 
   def _add(self, stream, coded):
     name = stream.codec_context.name if stream.codec_context else stream.type
@@ -166,12 +174,12 @@ class Copy:
     packet.pts, packet.dts = (at if at is None else at - moved for at in (packet.pts, packet.dts))
     return True
 
-  @staticmethod
-  def _encoded(packet, encoder):
+  def _encoded(self, packet, encoder):
     """Returns a subtitle as the container holds it; None where it is empty or damaged."""
     try:
       shown = packet.stream.codec_context.decode2(packet)
     except av.InvalidDataError:
+      self._damaged[packet.stream.index] += 1
       return None
     if shown is None or not len(shown):
       return None

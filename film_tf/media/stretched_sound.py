@@ -20,10 +20,11 @@ class StretchedSound:
 
   Attributes:
     stream: of `out`.
+    damaged: packets that could not be decoded.
   """
 
   def __init__(self, out, source, slow: Fraction):
-    self._source, self._slow = source, slow
+    self._source, self._slow, self.damaged = source, slow, 0
     context = source.codec_context
     self.stream = out.add_stream(CODEC, rate=context.sample_rate, layout=context.layout.name)
     self.stream.codec_context.bit_rate = 128000 * context.layout.nb_channels
@@ -42,6 +43,7 @@ class StretchedSound:
     try:
       frames = self._source.codec_context.decode(packet)
     except av.InvalidDataError:
+      self.damaged += 1
       frames = []
     for frame in frames:
       if self._samples < 0:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import difflib
 import os
 from collections.abc import Iterator
 from fractions import Fraction
@@ -70,7 +71,8 @@ class Encoder:
     try:
       codec = av.Codec(self._codec, 'w')
     except av.codec.codec.UnknownCodecError as error:
-      raise UserError(f'there is no encoder {self._codec} in this FFmpeg; expected one such as libx265') from error
+      near = difflib.get_close_matches(self._codec, _encoders(container), 1) or ['libx264']
+      raise UserError(f'there is no encoder {self._codec} in this FFmpeg; is it {near[0]}?') from error
     with av.open(os.devnull, 'w', format=container) as out:
       if codec.type != 'video' or self._codec not in out.supported_codecs:
         raise UserError(f'{path} cannot hold {self._codec}; choose another --codec, or a name that ends in .mkv')
@@ -219,6 +221,17 @@ class SegmentWriter:
     )
     picture.pts, picture.time_base = pts, context.time_base
     return picture
+
+
+def _encoders(container) -> list[str]:
+  """Returns the names of all encoders whose output a container holds."""
+  found = []
+  with av.open(os.devnull, 'w', format=container) as out:
+    for name in out.supported_codecs:
+      with contextlib.suppress(av.codec.codec.UnknownCodecError):
+        if av.Codec(name, 'w').type == 'video':
+          found.append(name)
+  return sorted(found)
 
 
 def _chroma(pixel_format):

@@ -36,6 +36,7 @@ class Joined:
 
   left: list[str]  # what is left out, for people
   kept: list[int]  # numbers of the streams that are there
+  damaged: list[str]  # what could not be decoded, for people
 
 
 def join(
@@ -73,7 +74,7 @@ def join(
         out = stack.enter_context(av.open(f'file:{temporary}', 'w', format=container, container_options=options))
         pictures = _pictures(out, segments, end, video_format, time_base, rate)
         first = next(pictures)
-        left, kept, more = [], [], iter(())
+        left, kept, more, copy = [], [], iter(()), None
         if others:
           coded = stack.enter_context(av.open(f'file:{segments[0].path}')).streams.video[0]
           copy = Copy(out, source, coded, others)
@@ -89,9 +90,10 @@ def join(
         while waiting:
           out.mux(waiting)
           waiting = next(more, None)
+        damaged = copy.damaged if copy else []
     except av.FFmpegError as error:
       raise UserError(f'cannot write {path}: {error.strerror or error}') from error
-  return Joined(left, kept)
+  return Joined(left, kept, damaged)
 
 
 def _options(container, time_base, source):

@@ -71,7 +71,8 @@ def find_one(arguments: Sequence[str | os.PathLike]) -> Input:
 
 def _kind(path):
   if not os.path.exists(path):
-    raise UserError(f'no such file: {path}')
+    advice = '; download it first' if '://' in path else ''
+    raise UserError(f'no such file: {path}{advice}')
   if not os.path.isfile(path):
     raise UserError(f'{path} is neither a file nor a folder')  # reading a pipe would wait for ever
   frames = animation.length(path)

@@ -194,13 +194,13 @@ class Still:
 class Video:
   """Makes a video of segments that are encoded independently."""
 
-  ends_parts, found = True, ()
+  ends_parts = True
 
   def __init__(self, path: str, plan: Plan, encoding: EncodingOptions):
     container = video_muxer.container_of(path)
     if plan.alpha:
       raise UserError(f'{path} is a video, which holds no transparency here; choose a folder, .webp or .gif')
-    self._path, self._plan = path, plan
+    self._path, self._plan, self.found = path, plan, []
     codec = encoding.codec or CODECS[names.suffix_of(path)]
     self._encoder = Encoder(
       plan.video_format, plan.rate, plan.time_base, codec, encoding.crf, encoding.pixel_format, encoding.preset
@@ -215,7 +215,8 @@ class Video:
 
   def join(self, path: str, parts: Parts, overwrite: bool = False):
     """Joins the segments."""
-    self._join(path, parts.parts, parts, self._plan.other_streams, overwrite)
+    joined = self._join(path, parts.parts, parts, self._plan.other_streams, overwrite)
+    self.found = [f'{path} {one}' for one in joined.damaged]
 
   def _join(self, path, finished, parts, others, overwrite):
     segments = [
@@ -223,7 +224,9 @@ class Video:
       for number, part in enumerate(finished)
     ]
     end, encoder = finished[-1].end, self._encoder
-    video_muxer.join(path, segments, end, encoder.video_format, encoder.time_base, encoder.rate, others, overwrite)
+    return video_muxer.join(
+      path, segments, end, encoder.video_format, encoder.time_base, encoder.rate, others, overwrite
+    )
 
   def so_far(self, parts: Parts) -> str:
     """Joins what is finished, with the sound of as long."""

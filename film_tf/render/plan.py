@@ -124,6 +124,8 @@ def _check_count(between: Fraction):
 def _notes_on_rate(clock, rate):
   """Says what a new rate does that nobody might expect."""
   if not isinstance(clock, timeline.Grid):
+    if not clock.fractions:
+      yield 'gets no new frames by --multiply=1; those that it has are encoded again'
     return
   between = clock.fps * clock.slow / rate
   if between > 2**clock.halvings:
@@ -175,6 +177,7 @@ def _plan_images(paths: Sequence[str], request: Request) -> Plan:
     ),
     alpha=alpha,
     icc_profile=first.icc_profile,
+    notes=tuple(f'{paths[0]} {note}' for note in _notes_on_rate(clock, rate)),
   )
 
 

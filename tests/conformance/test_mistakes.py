@@ -29,7 +29,7 @@ def reads(source):
 
 ROWS = [
   # names that are empty, as of an unset shell variable
-  ('film_tf.train', ['--base_dir=', *TRAIN[1:]], ['--base_dir is empty']),
+  ('film_tf.train', ['--base_dir=', *TRAIN[1:]], ['--base_dir is empty; expected: Folder for this run']),
   ('film_tf.train', [*TRAIN, '--init_from='], ['--init_from is empty']),
   ('film_tf.train', ['--base_dir=run', '--gin_configs='], ['--gin_configs is empty']),
   ('film_tf.preview', ['--gin_configs=gin/film_demo.gin', '--output='], ['--output is empty']),
@@ -125,6 +125,12 @@ def folder(tmp_path_factory) -> pathlib.Path:
 
 
 WITHOUT_TENSORFLOW = [
+  ('film_tf.interpolate', ['photos', '--output=a.gif', '--times=abc'], ['--times=abc is no whole number']),
+  ('film_tf.interpolate', ['photos', '--output=a.gif', '--cut=much'], ['--cut=much is no number']),
+  ('film_tf.interpolate', ['photos/1.png', 'photos/2.png', 'out.png'], ['--output is missing; is it --output=out.png']),
+  ('film_tf.interpolate', ['photos/1.png', 'photos/2.png'], ['--output is missing (see --help)']),
+  ('film_tf.interpolate', ['http://a.com/b.mp4', '--output=a.mp4'], ['http://a.com/b.mp4; download it first']),
+  ('film_tf.interpolate', ['photos', '--output=/proc/none/a.png'], ['cannot write /proc/none/a.png']),
   ('film_tf.interpolate', ['photos', '--output=text', '--times=2'], ['text is a file']),
   ('eval.run', ['--model=blend', '--data=nowhere'], ['nowhere: no such file']),
   ('eval.run', ['--model=blend', '--data=nowhere.mp4'], ['no such file: nowhere.mp4']),

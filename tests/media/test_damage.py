@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+import film_tf
 from film_tf.errors import UserError
 from film_tf.media import other_streams
 from film_tf.media.other_streams import OtherStreams
@@ -36,9 +37,11 @@ def test_a_damaged_packet_of_sound_is_left_out_where_it_is_stretched(tmp_path):
     with av.open(str(path)) as container, av.open(io.BytesIO(), 'w', format='matroska') as out:
       stretched = StretchedSound(out, container.streams.audio[0], Fraction(2))
       made = [one for packet in container.demux(audio=0) for one in stretched.packets(packet if packet.size else None)]
-    return len(made)
+    return len(made), stretched.damaged
 
-  assert heard(source) - 8 < heard(damaged(source, packet, bytes(len(packet)))) < heard(source)
+  (all_, none), (some, lost) = heard(source), heard(damaged(source, packet, bytes(len(packet))))
+  assert all_ - 8 < some < all_
+  assert (none, lost) == (0, 1)
 
 
 def test_a_damaged_subtitle_is_left_out_where_it_is_converted(tmp_path):
@@ -48,7 +51,9 @@ def test_a_damaged_subtitle_is_left_out_where_it_is_converted(tmp_path):
   with video.open() as container, av.open(io.BytesIO(), 'w', format='mov') as out:
     coded = container.streams.video[0]
     out.add_stream_from_template(coded, opaque=True)
-    copied = list(other_streams.Copy(out, container, coded, OtherStreams(video)).packets())
+    copy = other_streams.Copy(out, container, coded, OtherStreams(video))
+    copied = list(copy.packets())
+    assert copy.damaged == ['lacks 1 damaged packets of subtitle stream 1']
   assert [bytes(packet)[2:] for packet in copied] == [b'Hello 1', b'Hello 3']
 
 
@@ -103,3 +108,12 @@ def test_an_encoder_that_refuses_names_the_output_and_the_preset(tmp_path):
     encoder.check('b.mp4', 'mp4')
   with pytest.raises(UserError, match=r'^cannot write b.mp4 with libx264: '):
     rehearse('b.mp4', next(video.frames()), encoder, None)
+
+
+def test_what_was_damaged_is_told_after_the_work(tmp_path, interpolator):
+  source = with_sound(tmp_path / 'a.mkv', 'flac')
+  packet = packets(source, 'audio')[4][0]
+  source = damaged(source, packet, bytes(len(packet)))
+  out = tmp_path / 'b.mkv'
+  report = film_tf.interpolate_video(source, out, interpolator, slow=2, sound='stretch')
+  assert f'{out} lacks 1 damaged packets of audio stream 1' in report.notes

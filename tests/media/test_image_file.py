@@ -151,3 +151,21 @@ def test_a_failed_write_leaves_nothing(tmp_path):
 def test_unknown_formats_are_refused():
   with pytest.raises(UserError, match=r'\.webp'):
     names.format_of('a.bmp', image_file.FORMATS)
+
+
+def test_heic_is_known_by_its_content(tmp_path):
+  heif = pytest.importorskip('pillow_heif', reason='needs pillow-heif')
+  heif.from_pillow(Image.fromarray(np.full((64, 64, 3), 100, np.uint8))).save(tmp_path / 'a.heic', format='HEIF')
+  (tmp_path / 'a.heic').rename(tmp_path / 'a.png')  # as some phones and programs name them
+  frame = image_file.read(tmp_path / 'a.png')
+  assert frame.pixels.shape == (64, 64, 3)
+  assert np.abs(frame.pixels.astype(int) - 100).max() < 4
+  Image.fromarray(frame.pixels).save(tmp_path / 'b.heic', format='PNG')
+  np.testing.assert_array_equal(image_file.read(tmp_path / 'b.heic').pixels, frame.pixels)
+
+
+def test_heic_of_another_name_says_what_it_needs(tmp_path, monkeypatch):
+  monkeypatch.setattr(image_file, 'pillow_heif', None)
+  (tmp_path / 'a.jpg').write_bytes(b'\0\0\0\x18ftypheic')
+  with pytest.raises(UserError, match=r'a.jpg is HEIC, which needs pillow-heif; pip install pillow-heif'):
+    image_file.read(tmp_path / 'a.jpg')

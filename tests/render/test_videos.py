@@ -137,6 +137,8 @@ def test_start_and_stop_cut_a_piece_out(tmp_path, interpolator):
   [
     ('b.avi', {}, ['b.avi', '.mp4']),
     ('b.mp4', {'codec': 'nothing'}, ['no encoder nothing']),
+    ('b.mp4', {'codec': 'h264x'}, ['no encoder h264x', 'is it h264?']),
+    ('b.webm', {'codec': 'libvpx-vp8'}, ['no encoder libvpx-vp8', 'is it libvpx-vp9?']),
     ('b.webm', {'codec': 'libx264'}, ['b.webm', 'libx264', '.mkv']),
     ('b.mp4', {'pixel_format': 'rgb565le'}, ['libx264', 'rgb565le', 'yuv420p']),
     ('b.gif', {'codec': 'libx264'}, ['codec', 'b.gif']),
@@ -255,3 +257,9 @@ def test_frames_from_a_time_on_are_those_of_the_whole(tmp_path, suffix, codec, o
     assert [frame.time for frame in since] == [frame.time for frame in whole[number:]]
     np.testing.assert_array_equal(since[0].pixels, whole[number].pixels)
     np.testing.assert_array_equal(since[-1].pixels, whole[-1].pixels)
+
+
+def test_a_multiple_of_one_says_that_nothing_new_is_made(tmp_path, interpolator, capfd):
+  source = encode(tmp_path / 'a.mp4', map(picture, range(2)))
+  film_tf.interpolate_video(source, tmp_path / 'b.mp4', interpolator, multiply=1)
+  assert 'a.mp4 gets no new frames by --multiply=1' in capfd.readouterr().err
