@@ -78,8 +78,8 @@ def _check_where_it_may_be(name, root):
   if '://' in root or config.startswith('{'):
     return
   builder = pathlib.Path(__file__).parent / name / f'{name}_dataset_builder.py'
-  version = re.search(r"VERSION = tfds\.core\.Version\('(.+)'\)", builder.read_text())
-  files.check(os.path.join(root, name, config, version[1]), OVERWRITE.value, files.DATA_SET)
+  (version,) = re.findall(r"VERSION = tfds\.core\.Version\('(.+)'\)", builder.read_text())
+  files.check(os.path.join(root, name, config, version), OVERWRITE.value, files.DATA_SET)
 
 
 def _config(cls):

@@ -200,7 +200,8 @@ class Video:
     container = video_muxer.container_of(path)
     if plan.alpha:
       raise UserError(f'{path} is a video, which holds no transparency here; choose a folder, .webp or .gif')
-    self._path, self._plan, self.found = path, plan, []
+    self._path, self._plan = path, plan
+    self.found: list[str] = []
     codec = encoding.codec or CODECS[names.suffix_of(path)]
     self._encoder = Encoder(
       plan.video_format, plan.rate, plan.time_base, codec, encoding.crf, encoding.pixel_format, encoding.preset

@@ -91,7 +91,9 @@ def test_damaged_frames_are_not_copied(tmp_path):
 @pytest.mark.slow
 def test_the_command(tmp_path):
   build('middlebury_other', layout('middlebury_other', tmp_path / 'root'), tmp_path / 'built')
-  words = ['datasets.export_tfrecord', 'tfds:middlebury_other:test', '--output=set@3']
-  done = command(*words, '--data_dir=built', cwd=tmp_path)
+  words = ['datasets.export_tfrecord', 'tfds:middlebury_other:test']
+  done = command(*words, '--data_dir=built', '--output=set@3', cwd=tmp_path)
   assert done.stdout.split('\n')[0] == '12 triplets in 3 files: set@3'
-  assert_user_error(command(*words, '--data_dir=nowhere', cwd=tmp_path), 'middlebury_other', 'nowhere')
+  assert_user_error(
+    command(*words, '--data_dir=nowhere', '--output=new@3', cwd=tmp_path), 'middlebury_other', 'nowhere'
+  )
