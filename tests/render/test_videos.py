@@ -261,5 +261,5 @@ def test_frames_from_a_time_on_are_those_of_the_whole(tmp_path, suffix, codec, o
 
 def test_a_multiple_of_one_says_that_nothing_new_is_made(tmp_path, interpolator, capfd):
   source = encode(tmp_path / 'a.mp4', map(picture, range(2)))
-  film_tf.interpolate_video(source, tmp_path / 'b.mp4', interpolator, multiply=1)
+  interpolated(source, tmp_path / 'b.mp4', interpolator, multiply=1)
   assert 'a.mp4 gets no new frames by --multiply=1' in capfd.readouterr().err
