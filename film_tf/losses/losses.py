@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import gin
 import tensorflow as tf
 
-from film_tf import keys
+from film_tf import keys, metrics
 from film_tf.errors import UserError
 from film_tf.losses import perceptual, pixels, schedule, vgg19
 from film_tf.losses.schedule import Schedule
@@ -14,6 +14,8 @@ from film_tf.losses.schedule import Schedule
 LOSSES = {
   'l1': pixels.l1,
   'l2': pixels.l2,
+  'rms': pixels.rms,
+  'ssim': pixels.ssim,
   'warped': pixels.warped,
   'flow': pixels.flow,
   'middle_flow': pixels.middle_flow,
@@ -24,7 +26,7 @@ LOSSES = {
 }
 """Each takes a prediction and its batch, and returns a scalar: the mean over the batch."""
 
-_SMALLEST = {'laplacian': pixels.LAPLACIAN_SMALLEST, 'census': pixels.CENSUS_SMALLEST}
+_SMALLEST = {'laplacian': pixels.LAPLACIAN_SMALLEST, 'census': pixels.CENSUS_SMALLEST, 'ssim': metrics.SMALLEST}
 _OF_VGG = {'vgg', 'style'}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from film_tf import keys
+from film_tf import keys, metrics
 from film_tf.model import blocks, pyramid
 from film_tf.model.warp import inside
 
@@ -22,6 +22,20 @@ def l1(prediction: Mapping, batch: Mapping) -> tf.Tensor:
 def l2(prediction: Mapping, batch: Mapping) -> tf.Tensor:
   """Returns the mean squared difference of the predicted and the true image."""
   return tf.reduce_mean((prediction[keys.IMAGE] - batch[keys.Y]) ** 2)
+
+
+def rms(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Returns the mean over the batch of each image's root mean square difference.
+
+  The mean square is governed by the worst images, mean PSNR by the best; this lies between.
+  """
+  squares = tf.reduce_mean((prediction[keys.IMAGE] - batch[keys.Y]) ** 2, axis=(1, 2, 3))
+  return tf.reduce_mean(tf.sqrt(squares + 1e-6))  # 1e-6: the root has no slope at 0
+
+
+def ssim(prediction: Mapping, batch: Mapping) -> tf.Tensor:
+  """Returns what structural similarity lacks to 1, of windows of 11x11 pixels (`metrics.ssim`)."""
+  return 1.0 - tf.reduce_mean(metrics.ssim(prediction[keys.IMAGE], batch[keys.Y]))
 
 
 def warped(prediction: Mapping, batch: Mapping) -> tf.Tensor:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from film_tf import metrics
 from film_tf.losses import pixels
 
 RANDOM = np.random.default_rng(0)
@@ -15,6 +16,26 @@ DIFFERENCE = PREDICTION['image'] - BATCH['y']
 def test_l1_and_l2_are_mean_differences():
   np.testing.assert_allclose(pixels.l1(PREDICTION, BATCH), np.abs(DIFFERENCE).mean(), rtol=1e-5)
   np.testing.assert_allclose(pixels.l2(PREDICTION, BATCH), (DIFFERENCE**2).mean(), rtol=1e-5)
+
+
+def test_rms_is_the_mean_of_each_images_own():
+  expected = np.sqrt((DIFFERENCE**2).mean(axis=(1, 2, 3))).mean()
+  np.testing.assert_allclose(pixels.rms(PREDICTION, BATCH), expected, rtol=1e-4)
+
+
+def test_ssim_is_what_similarity_lacks_to_one():
+  expected = 1 - metrics.ssim(PREDICTION['image'], BATCH['y']).numpy().mean()
+  np.testing.assert_allclose(pixels.ssim(PREDICTION, BATCH), expected, rtol=1e-5)
+  np.testing.assert_allclose(pixels.ssim({'image': BATCH['y']}, BATCH), 0, atol=1e-5)
+
+
+@pytest.mark.parametrize('loss', [pixels.rms, pixels.ssim])
+def test_of_equal_images_the_slope_is_a_number(loss):
+  image = tf.constant(BATCH['y'])
+  with tf.GradientTape() as tape:
+    tape.watch(image)
+    value = loss({'image': image}, BATCH)
+  assert np.isfinite(tape.gradient(value, image)).all()
 
 
 def test_warped_is_the_mean_of_both_warped_images_where_they_are_seen():
