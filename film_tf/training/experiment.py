@@ -63,6 +63,7 @@ def run(base_dir: str, strategy: tf.distribute.Strategy | None = None, init_from
         train.steps,
         accumulate=train.accumulate,
         compiled=train.compiled,
+        frozen=train.frozen,
         timed=not train.deterministic,
         strategy=strategy,
       )

@@ -8,6 +8,8 @@ import gin
 from film_tf import fields
 from film_tf.fields import Amount, Count, Range
 
+_Part = Literal['feature_pyramid', 'flow_pyramid', 'fusion_decoder', 'second_look']
+
 
 @dataclasses.dataclass(frozen=True)
 class Train:
@@ -22,6 +24,7 @@ class Train:
   accumulate: Count = 1  # parts that each device's share is cut into, one computed after the other, to save memory
   precision: Literal['float32', 'mixed_bfloat16', 'mixed_float16'] = 'float32'  # see `FilmNet`
   compiled: bool = False  # whether XLA compiles the step
+  frozen: tuple[_Part, ...] = ()  # parts of the network that keep their weights
   deterministic: bool = False  # whether the same run gives the same bits on the same machine, a little slower
   seed: Annotated[int, Range(0, 2**32 - 1)] = 0  # of weights and data
   inner_steps: Count = 10  # at most so many steps without coming back to Python

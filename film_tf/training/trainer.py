@@ -1,7 +1,7 @@
 """Takes training steps, on one device or many."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -27,6 +27,7 @@ class Trainer:
     steps: of the whole run, for the learning rate.
     accumulate: parts that a replica's batch is cut into and worked through one after the other, to save memory.
     compiled: whether XLA compiles forward and backward pass.
+    frozen: parts of the network that keep their weights, by name, such as `flow_pyramid`.
     timed: whether the waiting for batches is timed, which TensorFlow's op determinism forbids.
     strategy: where it runs; TensorFlow's default is one device.
 
@@ -43,13 +44,16 @@ class Trainer:
     steps: int,
     accumulate: int = 1,
     compiled: bool = False,
+    frozen: Sequence[str] = (),
     timed: bool = True,
     strategy: tf.distribute.Strategy | None = None,
   ):
     self.net, self.loss, self.optimizer, self.strategy = net, loss, optimizer, strategy or tf.distribute.get_strategy()
     self._steps, self._accumulate, self._timed = steps, accumulate, timed
     self._gradients = tf.function(self.gradients, jit_compile=True) if compiled else self.gradients
-    self.weights = [_variable(weight) for weight in weights.named(net).values()]
+    named = {name: _variable(weight) for name, weight in weights.named(net).items()}
+    self.weights = list(named.values())
+    self._trained = [weight for name, weight in named.items() if not name.startswith(tuple(f'{p}/' for p in frozen))]
     self.m, self.v = _zeros_like(self.weights), _zeros_like(self.weights)
     self.averages = [tf.Variable(w, trainable=False) for w in self.weights] if optimizer.average else []
     self.step = tf.Variable(0, trainable=False)  # int32, for JAX would make that of int64
@@ -181,11 +185,12 @@ class Trainer:
     return tf.nest.map_structure(lambda value: value / self._accumulate, total)
 
   def _gradients_of_part(self, batch):
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(self._trained)
       prediction = self.net(batch, training=True)
       loss, terms = self.loss(prediction, batch, self.step)
       scaled = loss * self.scale / self.strategy.num_replicas_in_sync
-    zero = tf.UnconnectedGradients.ZERO  # a loss of flow alone leaves the decoder out
+    zero = tf.UnconnectedGradients.ZERO  # of what is frozen; and a loss of flow alone leaves the decoder out
     gradients = tape.gradient(scaled, self.weights, unconnected_gradients=zero)
     gradients = [gradient / self.scale for gradient in gradients]
     psnr = tf.reduce_mean(metrics.psnr(prediction[keys.IMAGE], batch[keys.Y]))

@@ -147,6 +147,12 @@ def test_a_batch_that_cannot_be_divided(tmp_path):
 
 
 @pytest.mark.slow
+def test_only_parts_of_the_network_are_frozen(tmp_path):
+  result = conftest.command(*words(tmp_path / 'run', "train.frozen = ['flow']"), cwd=tmp_path)
+  conftest.assert_user_error(result, "train.frozen is ['flow']", 'feature_pyramid or flow_pyramid')
+
+
+@pytest.mark.slow
 def test_a_flow_loss_needs_synthetic_data(tmp_path):
   name = triplets.write(tmp_path, [4], 40, 48)
   arguments = words(

@@ -84,6 +84,15 @@ def test_weights_that_the_loss_does_not_depend_on_stay():
     assert np.array_equal(old, new.numpy()) == name.startswith('fusion_decoder'), name
 
 
+def test_frozen_parts_stay_and_the_others_learn():
+  net = FilmNet(TINY)
+  ours = Trainer(net, Loss(), OptimizerOptions(1e-3), 100, frozen=['feature_pyramid', 'flow_pyramid'])
+  before = [weight.numpy() for weight in ours.weights]
+  ours.run(batches(batch()), tf.constant(1))
+  for name, old, new in zip(weights.named(net), before, ours.weights, strict=True):
+    assert np.array_equal(old, new) != name.startswith('fusion_decoder'), name
+
+
 def test_a_step_that_is_not_finite_changes_nothing():
   bad = {**batch(), 'y': np.full((2, 32, 32, 3), np.nan, np.float32)}
   ours = trainer(average=0.9)
