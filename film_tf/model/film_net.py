@@ -12,6 +12,7 @@ from film_tf.model.feature_pyramid import FeaturePyramid
 from film_tf.model.flow_pyramid import FlowPyramid
 from film_tf.model.fusion_decoder import FusionDecoder
 from film_tf.model.options import Options, configured
+from film_tf.model.second_look import SecondLook
 from film_tf.model.warp import inside, warp
 
 _UNSEEN = 1e-3  # weight of what a flow reads beyond an image's border, against 1 within
@@ -64,13 +65,14 @@ class FilmNet(tf.keras.Model):
     self.fusion_decoder = FusionDecoder(
       aligned, o.filters, o.specialized_levels, name='fusion_decoder', **painted, **part
     )
+    self.second_look = SecondLook(o.filters, name='second_look', **part) if o.second_look else None
     self.built = True
 
   @property
   def convs(self) -> dict:
     """Returns every convolution by its name, as in a weights file: `flow_pyramid/predictor_0/conv_1`."""
-    parts = (self.feature_pyramid, self.flow_pyramid, self.fusion_decoder)
-    return {f'{part.name}/{name}': conv for part in parts for name, conv in part.convs.items()}
+    parts = (self.feature_pyramid, self.flow_pyramid, self.fusion_decoder, self.second_look)
+    return {f'{part.name}/{name}': conv for part in parts if part for name, conv in part.convs.items()}
 
   def call(self, inputs: Mapping) -> dict:
     return self.between(self.features(inputs[keys.X0]), self.features(inputs[keys.X1]), inputs[keys.TIME])
@@ -101,6 +103,7 @@ class FilmNet(tf.keras.Model):
     levels0, levels1 = features0[keys.FEATURES], features1[keys.FEATURES]
     time = tf.cast(time, tf.float32)[:, :, tf.newaxis, tf.newaxis]
     _, height, width, _ = blocks.dynamic_shape(image0)
+    images0, images1 = self.image_pyramid(image0), self.image_pyramid(image1)
     if self.options.bilateral_flow:
       forward, forward_residuals = self.flow_pyramid(levels0, levels1, time, height=height, width=width)
       backward, backward_residuals = ([-flow for flow in flows] for flows in (forward, forward_residuals))
@@ -111,14 +114,19 @@ class FilmNet(tf.keras.Model):
     fused = self.options.fusion_pyramid_levels
     forward, backward = forward[:fused], backward[:fused]
     to_x0, to_x1 = [time * flow for flow in backward], [(1.0 - time) * flow for flow in forward]
-    warped0 = [warp(level, flow) for level, flow in zip(self.image_pyramid(image0), to_x0, strict=False)]
-    warped1 = [warp(level, flow) for level, flow in zip(self.image_pyramid(image1), to_x1, strict=False)]
+    warped0 = [warp(level, flow) for level, flow in zip(images0, to_x0, strict=False)]
+    warped1 = [warp(level, flow) for level, flow in zip(images1, to_x1, strict=False)]
     aligned = [
       self.align(warped0[i], warp(levels0[i], to_x0[i]), warped1[i], warp(levels1[i], to_x1[i]), to_x0[i], to_x1[i])
       for i in range(fused)
     ]
-    painted = self.fusion_decoder(aligned)
-    if self.options.residual_fusion:
+    decoded = self.fusion_decoder.features(aligned)
+    painted = self.fusion_decoder.rgb(decoded)
+    if self.second_look:
+      painted, share = tf.split(painted, [3, 1], axis=-1)
+      pairs = [(images0[0], images1[0]), (warped0[0], warped1[0]), (to_x0[0], to_x1[0])]
+      painted += self.second_look(decoded, share, *pairs, height=height, width=width)
+    elif self.options.residual_fusion:
       seen0, seen1 = inside(to_x0[0], height, width), inside(to_x1[0], height, width)
       painted = mix(painted, warped0[0], warped1[0], seen0, seen1)
     pyramids = {keys.IMAGE: [painted]}

@@ -57,10 +57,14 @@ class FusionDecoder(tf.keras.layers.Layer):
 
   def call(self, aligned: list[tf.Tensor]) -> tf.Tensor:
     """Turns aligned levels `[B, H/2^i, W/2^i, aligned_channels[i]]` into an image `[B, H, W, outputs]`, float32."""
+    return self.rgb(self.features(aligned))
+
+  def features(self, aligned: list[tf.Tensor]) -> tf.Tensor:
+    """Turns aligned levels into what the image is painted from, `[B, H, W, filters]`."""
     x = aligned[-1]
     for i in reversed(range(len(aligned) - 1)):
       x = self.decode(i, aligned[i], x)
-    return self.rgb(x)
+    return x
 
   def decode(self, level: int, aligned: tf.Tensor, coarser: tf.Tensor) -> tf.Tensor:
     """Returns the features of one level, from what is aligned to it and those of the level that is coarser."""

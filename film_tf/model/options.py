@@ -31,6 +31,7 @@ class Options:
   flow_filters: tuple[_Width, ...] = (32, 64, 128, 256)  # their channels
   bilateral_flow: bool = False  # estimate flow at the frame between, from Lucas-Kanade steps; not in the paper
   residual_fusion: bool = False  # paint only what a mix of both warped images lacks; not in the paper
+  second_look: bool = False  # with residual_fusion: read both images again, at several places; not in the paper
   use_aux_outputs: bool = True  # also return warped images and flow pyramids
 
   def __post_init__(self):
@@ -55,6 +56,8 @@ class Options:
         f'specialized_levels={self.specialized_levels} must be at least sub_levels - 1 = {self.sub_levels - 1}: '
         'finer levels have fewer feature channels and cannot share a flow predictor'
       )
+    if self.second_look and not self.residual_fusion:
+      raise UserError('second_look=True needs residual_fusion=True, whose mix it refines')
     if min(self.flow_filters) < 2:
       raise UserError(f'flow_filters={self.flow_filters}; expected 2 or more each, since the last is halved')
 

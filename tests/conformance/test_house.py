@@ -36,6 +36,7 @@ MODEL = [
   'flow_pyramid',
   'bilateral_flow_pyramid',
   'fusion_decoder',
+  'second_look',
   'film_net',
   'pretrained',
   'weights',
