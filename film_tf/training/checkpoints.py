@@ -156,6 +156,8 @@ def _problem(path):
 def initialise(net: FilmNet, path: str):
   """Gives a network the weights of a model or of a checkpoint, averaged where that has averages.
 
+  Whole parts that a model lacks, as `second_look`, stay as they are.
+
   Args:
     net: the network.
     path: a model that `network.load` takes (`film_mini`, `film.npz`, FILM's released weights), a checkpoint of film_tf
@@ -173,11 +175,19 @@ def initialise(net: FilmNet, path: str):
     own = _weights(path)
   if own is None:
     arrays = {name: variable.numpy() for name, variable in weights.named(network.load(path)).items()}
+    new = sorted({_part(name) for name in names} - {_part(name) for name in arrays})
+    if new:  # parts of which the model knows nothing
+      print(f'{path} has no {", ".join(new)}, which starts untrained', file=sys.stderr)
+      arrays |= {name: value.numpy() for name, value in names.items() if _part(name) in new}
   elif len(own) != len(names):
     raise UserError(f'checkpoint {path} has {len(own)} weights, this network has {len(names)}')
   else:
     arrays = dict(zip(names, own, strict=True))
   weights.assign(net, arrays, path)
+
+
+def _part(name):
+  return name.split('/')[0]
 
 
 def _weights(path):
