@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from film_tf.model import lucas_kanade, pyramid
 from film_tf.model.flow_pyramid import FlowPyramid
+from film_tf.model.propagation import propagate
 from film_tf.model.warp import inside, warp
 
 
@@ -14,6 +15,7 @@ class BilateralFlowPyramid(FlowPyramid):
   On every level the features of both are warped to the frame between by the flow so far; a step of Lucas and Kanade
   aligns them better, as optical flow without learning does; and the level's predictor, which also sees that step and
   where either image is seen, corrects it. Predictors share weights as in `FlowPyramid`; untrained they correct nothing.
+  Given the images, too, every pixel then borrows flow from beside it where that fits better.
   """
 
   _HINTS = 4  # the step, and whether either image is seen
@@ -24,6 +26,7 @@ class BilateralFlowPyramid(FlowPyramid):
     levels0: list[tf.Tensor],
     levels1: list[tf.Tensor],
     time: tf.Tensor,
+    images: tuple[list[tf.Tensor], list[tf.Tensor]] | None = None,
     *,
     height: tf.Tensor | int,
     width: tf.Tensor | int,
@@ -34,6 +37,7 @@ class BilateralFlowPyramid(FlowPyramid):
       levels0: feature pyramid of the first image.
       levels1: of the second.
       time: `[B, 1, 1, 1]` float32, where between them.
+      images: the image pyramids of both, to propagate flow by; see `propagation`.
       height: of the images without their padding, in pixels.
       width: likewise.
 
@@ -47,8 +51,11 @@ class BilateralFlowPyramid(FlowPyramid):
       seen0, seen1 = (inside(to, height / 2**level, width / 2**level) for to in (to_x0, to_x1))
       warped0, warped1 = warp(levels0[level], to_x0), warp(levels1[level], to_x1)
       residual = self.residual(level, warped0, warped1, seen0, seen1)
-      flows.insert(0, flow + residual)
-      residuals.insert(0, residual)
+      refined = flow + residual
+      if images:
+        refined = propagate(refined, images[0][level], images[1][level], time)
+      flows.insert(0, refined)
+      residuals.insert(0, refined - flow if images else residual)
     return flows, residuals
 
   def residual(self, level, warped0, warped1, seen0, seen1):

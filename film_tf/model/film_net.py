@@ -105,7 +105,8 @@ class FilmNet(tf.keras.Model):
     _, height, width, _ = blocks.dynamic_shape(image0)
     images0, images1 = self.image_pyramid(image0), self.image_pyramid(image1)
     if self.options.bilateral_flow:
-      forward, forward_residuals = self.flow_pyramid(levels0, levels1, time, height=height, width=width)
+      images = (images0, images1) if self.options.propagation else None
+      forward, forward_residuals = self.flow_pyramid(levels0, levels1, time, images, height=height, width=width)
       backward, backward_residuals = ([-flow for flow in flows] for flows in (forward, forward_residuals))
     else:
       forward, forward_residuals = self.flow_pyramid(levels0, levels1)

@@ -30,6 +30,7 @@ class Options:
   flow_convs: tuple[_Convolutions, ...] = (3, 3, 3, 3)  # 3x3, of a flow predictor, finest first, shared last
   flow_filters: tuple[_Width, ...] = (32, 64, 128, 256)  # their channels
   bilateral_flow: bool = False  # estimate flow at the frame between, from Lucas-Kanade steps; not in the paper
+  propagation: bool = False  # with bilateral_flow: borrow flow from beside where it fits better; not in the paper
   residual_fusion: bool = False  # paint only what a mix of both warped images lacks; not in the paper
   second_look: bool = False  # with residual_fusion: read both images again, at several places; not in the paper
   use_aux_outputs: bool = True  # also return warped images and flow pyramids
@@ -56,6 +57,8 @@ class Options:
         f'specialized_levels={self.specialized_levels} must be at least sub_levels - 1 = {self.sub_levels - 1}: '
         'finer levels have fewer feature channels and cannot share a flow predictor'
       )
+    if self.propagation and not self.bilateral_flow:
+      raise UserError('propagation=True needs bilateral_flow=True, whose flow is that of the frame between')
     if self.second_look and not self.residual_fusion:
       raise UserError('second_look=True needs residual_fusion=True, whose mix it refines')
     if min(self.flow_filters) < 2:

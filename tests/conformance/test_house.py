@@ -33,6 +33,7 @@ MODEL = [
   'warp',
   'feature_pyramid',
   'lucas_kanade',
+  'propagation',
   'flow_pyramid',
   'bilateral_flow_pyramid',
   'fusion_decoder',
