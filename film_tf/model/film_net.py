@@ -25,10 +25,12 @@ class FilmNet(tf.keras.Model):
       x0 -> features 0 --+-> flow 0->1 --+-> align both to the middle -> fuse -> image
       x1 -> features 1 --+-> flow 1->0 --+
 
-  Two options, not in the paper, are for small networks. With `options.residual_fusion` the decoder paints, beside RGB,
+  Four options, not in the paper, are for small networks. With `options.residual_fusion` the decoder paints, beside RGB,
   how much of either warped image to take, and the image is that mix and the RGB added, so that it need not learn to
   copy. With `options.bilateral_flow` flow is estimated once, at the frame between, and starts from Lucas-Kanade steps,
-  so that it need not learn to match; forward and backward flow are then that flow and its opposite.
+  so that it need not learn to match; forward and backward flow are then that flow and its opposite. With
+  `options.propagation` that flow keeps to the edges of what moves, and with `options.second_look` each image is read at
+  several places a pixel, so that the network can blur, or blend, what cannot be known.
 
   Call it with a dict of `x0`, `x1` (`[B, H, W, 3]` RGB in [0, 1], H and W >= 1) and `time` (`[B, 1]` in [0, 1]; the
   published network is trained at 0.5 only, and so are ours). It returns a dict with `image` `[B, H, W, 3]`, float32,
@@ -124,9 +126,8 @@ class FilmNet(tf.keras.Model):
     decoded = self.fusion_decoder.features(aligned)
     painted = self.fusion_decoder.rgb(decoded)
     if self.second_look:
-      painted, share = tf.split(painted, [3, 1], axis=-1)
       pairs = [(images0[0], images1[0]), (warped0[0], warped1[0]), (to_x0[0], to_x1[0])]
-      painted += self.second_look(decoded, share, *pairs, height=height, width=width)
+      painted = self.second_look(decoded, painted, *pairs, height=height, width=width)
     elif self.options.residual_fusion:
       seen0, seen1 = inside(to_x0[0], height, width), inside(to_x1[0], height, width)
       painted = mix(painted, warped0[0], warped1[0], seen0, seen1)

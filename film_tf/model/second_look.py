@@ -4,10 +4,13 @@ import numpy as np
 import tensorflow as tf
 
 from film_tf.model import blocks
+from film_tf.model.propagation import unlikeness
 from film_tf.model.warp import inside, warp
 
 _ALONG = (1.0, 0.5, 1.5, 0.0)  # where each image is read: at these shares of its flow; at 0 nothing has moved
 _PRIOR = np.log([0.97, 0.01, 0.01, 0.01])  # how much each counts until it is learned
+_STILL = 12.0  # logit by which places at 0 count more where both images are the same ...
+_ALIKE = 3.0 / 255.0  # ... which falls to nothing where they differ by this
 _UNSEEN = 1e-3  # weight of what is read beyond an image's border, against 1 within
 
 
@@ -18,7 +21,8 @@ class SecondLook(tf.keras.layers.Layer):
   Where motion is uneven or cannot be known, a frame that is likely is worse in the mean than the mean of those that
   are: places along the flow, ahead and behind, make its blur, and the unmoved images make a blend. Two 3x3 convolutions
   look at the decoder's features, both images as they are and as they are warped, and the flow; a linear 1x1 tells how
-  far off each place is, how much it counts, and what all of it lacks. Untrained it changes next to nothing.
+  far off each place is, how much it counts, and what all of it lacks. Untrained it changes next to nothing, but that
+  where both images are the same they are blended.
 
   Args:
     inputs: channels of the decoder's features.
@@ -44,7 +48,7 @@ class SecondLook(tf.keras.layers.Layer):
   def call(
     self,
     features: tf.Tensor,
-    mix: tf.Tensor,
+    painted: tf.Tensor,
     images: list[tf.Tensor],
     warped: list[tf.Tensor],
     flows: list[tf.Tensor],
@@ -56,7 +60,7 @@ class SecondLook(tf.keras.layers.Layer):
 
     Args:
       features: of the decoder, `[B, H, W, inputs]`.
-      mix: how much more the first image counts, `[B, H, W, 1]`, a logit.
+      painted: by the decoder, `[B, H, W, 4]`: what the mix lacks, and how much more the first image counts, a logit.
       images: both, `[B, H, W, 3]`.
       warped: both, warped by `flows`.
       flows: from the frame between to either, `[B, H, W, 2]`.
@@ -71,15 +75,18 @@ class SecondLook(tf.keras.layers.Layer):
     for conv in self.stack:
       x = blocks.leaky_relu(conv(x))
     lacking, *told = tf.split(self.head(x), [3] + 2 * len(_ALONG) * [3], axis=-1)
+    moved = tf.minimum(unlikeness(*images) / _ALIKE, 1.0)
+    rgb, mix = tf.split(painted, [3, 1], axis=-1)
     reads, logits = [], []
     for image, flow, favour in zip(images, flows, (mix, 0.0), strict=True):
       for along, prior in zip(_ALONG, _PRIOR, strict=True):
         offset, logit = tf.split(told[len(reads)], [2, 1], axis=-1)
         place = along * flow + offset
         reads.append((image, place))
+        logit += _STILL * (1.0 - moved) if along == 0.0 else 0.0
         logits.append(favour + logit + prior + tf.math.log(inside(place, height, width) + _UNSEEN))
     shares = tf.split(tf.nn.softmax(tf.concat(logits, axis=-1)), len(reads), axis=-1)
-    made = lacking
+    made = moved * (rgb + lacking)
     for share, read in zip(shares, reads, strict=True):
       with tf.control_dependencies([made]):  # one after the other, for each takes memory
         made += share * warp(*read)

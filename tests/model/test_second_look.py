@@ -18,14 +18,14 @@ TINY = dataclasses.replace(conftest.TINY, residual_fusion=True, second_look=True
 RANDOM = np.random.default_rng(0)
 HEIGHT, WIDTH = 13, 17
 FEATURES = RANDOM.random((2, HEIGHT, WIDTH, 5), np.float32)
-MIX = RANDOM.standard_normal((2, HEIGHT, WIDTH, 1)).astype(np.float32)
+PAINTED = RANDOM.standard_normal((2, HEIGHT, WIDTH, 4)).astype(np.float32)
 IMAGES = [RANDOM.random((2, HEIGHT, WIDTH, 3), np.float32) for _ in range(2)]
 FLOWS = [RANDOM.uniform(-4, 4, (2, HEIGHT, WIDTH, 2)).astype(np.float32) for _ in range(2)]
 
 
 def look(layer, flows=FLOWS):
   warped = [warp(image, flow) for image, flow in zip(IMAGES, flows, strict=True)]
-  return layer(FEATURES, MIX, IMAGES, warped, flows, height=HEIGHT, width=WIDTH)
+  return layer(FEATURES, PAINTED, IMAGES, warped, flows, height=HEIGHT, width=WIDTH)
 
 
 def told(values):
@@ -39,17 +39,26 @@ def slow(values):
   """What `told` makes, place by place."""
   lacking, places = np.float32(values[:3]), np.reshape(values[3:], (2, 4, 3))
   total, shares = 0.0, 0.0
-  for image, flow, favour, rows in zip(IMAGES, FLOWS, (MIX, 0.0), places, strict=True):
+  for image, flow, favour, rows in zip(IMAGES, FLOWS, (PAINTED[..., 3:], 0.0), places, strict=True):
     for along, prior, (dx, dy, logit) in zip((1.0, 0.5, 1.5, 0.0), (0.97, 0.01, 0.01, 0.01), rows, strict=True):
       place = along * flow + np.float32([dx, dy])
       share = prior * np.exp(favour + logit) * (inside(place, HEIGHT, WIDTH).numpy() + 1e-3)
       total, shares = total + share * warp(image, place).numpy(), shares + share
-  return lacking + total / shares
+  return PAINTED[..., :3] + lacking + total / shares
 
 
 def test_it_mixes_what_it_reads_where_it_is_told():
   values = RANDOM.standard_normal(27)
   np.testing.assert_allclose(look(told(values)), slow(values), atol=1e-5)
+
+
+def test_what_has_not_changed_is_blended_whatever_the_flow():
+  image = RANDOM.random((2, HEIGHT, WIDTH, 3), np.float32)
+  images = [image, image + np.float32(1e-3)]
+  warped = [warp(x, flow) for x, flow in zip(images, FLOWS, strict=True)]
+  layer, painted = SecondLook(5, 4), np.zeros_like(PAINTED)
+  made = layer(FEATURES, painted, images, warped, FLOWS, height=HEIGHT, width=WIDTH)
+  np.testing.assert_allclose(made, image + 5e-4, atol=2e-3)
 
 
 def test_untrained_it_changes_next_to_nothing(images):
@@ -67,7 +76,7 @@ def test_without_motion_equal_images_stay_as_they_are():
   still = [np.zeros_like(flow) for flow in FLOWS]
   image = RANDOM.random((2, HEIGHT, WIDTH, 3), np.float32)
   layer = SecondLook(5, 4)
-  made = layer(FEATURES, MIX, [image, image], [image, image], still, height=HEIGHT, width=WIDTH)
+  made = layer(FEATURES, PAINTED, [image, image], [image, image], still, height=HEIGHT, width=WIDTH)
   np.testing.assert_allclose(made, image, atol=1e-6)
 
 
