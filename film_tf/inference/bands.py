@@ -13,12 +13,15 @@ import numpy as np
 import tensorflow as tf
 
 from film_tf import keys
-from film_tf.model import film_net, pyramid
+from film_tf.model import pyramid
 from film_tf.model.film_net import FilmNet
+from film_tf.model.propagation import propagate
 from film_tf.model.warp import first_rows, inside, warp
 
 _DECODER_HALO = 4  # rows; of a 2x2 convolution after upsampling and two of 3x3, and even
 _LUCAS_KANADE_HALO = 5  # rows; of a window of 9x9 and a slope
+_PROPAGATION_HALO = 6  # rows; of flow 4 pixels away, and a window of 5x5
+_SECOND_LOOK_HALO = 4  # rows; of two convolutions, or a window of 5x5; a multiple of 4, as the decoder's rows must be
 _DECODED_FROM = 2  # the finest level that the decoder has whole; bands of finer ones are computed when they are read
 _EXTRACTOR_HALO = 2  # rows; of two convolutions
 _FEATURE_HALO = 4  # rows of a level; two convolutions at each depth reach less than 2 (1 + 1/2 + 1/4 + ...) of them
@@ -111,6 +114,7 @@ class BandedNet:
     self._residual = _of_any_size(net.flow_pyramid.residual)
     self._decode = _of_any_size(net.fusion_decoder.decode)
     self._paint = _of_any_size(self._painted)
+    self._propagate = _of_any_size(propagate)
 
   def features(self, image: tf.Tensor) -> dict:
     """Computes what is kept of one image, as `FilmNet.features`; `features` are `Features`."""
@@ -179,26 +183,31 @@ class BandedNet:
       parts.append(self._extract(image, depth + 1)[-1][:, start - first : stop - first])
     return tf.concat(parts, axis=-1)
 
-  def _flows(self, images, residual):
-    """Returns the flow of every level, finest first; `residual` computes a band of what a level lacks."""
+  def _flows(self, images, refined):
+    """Returns the flow of every level, finest first; `refined` adds to a band of a level what it lacks."""
     options, flows = self._net.options, []
     for level in reversed(range(len(images))):
       flow = pyramid.upsample_flow(flows[0]) if flows else tf.zeros_like(images[level][..., :2])
       halo = options.flow_convs[min(level, options.specialized_levels)]
       halo += _LUCAS_KANADE_HALO if options.bilateral_flow else 0
+      halo += _PROPAGATION_HALO if options.propagation else 0
       parts = []
       for start, stop, first, last in self.bands.of(flow.shape[1], halo):
-        parts.append(residual(level, flow[:, first:last], first, last)[:, start - first : stop - first])
-      flows.insert(0, flow + tf.concat(parts, axis=1))
+        part = refined(level, flow[:, first:last], first, last)
+        parts.append(part[:, start - first : stop - first])
+      flows.insert(0, tf.concat(parts, axis=1))
     return flows
 
   def _one_way(self, own, other, level, flow, first, last):
-    return self._residual(level, own.rows(level, first, last), other.warp(level, flow, first))
+    return flow + self._residual(level, own.rows(level, first, last), other.warp(level, flow, first))
 
   def _bilateral(self, one, other, time, size, level, flow, first, last):
     to_x0, to_x1 = -time * flow, (1.0 - time) * flow
     seen = [inside(to, *(side / 2**level for side in size), first) for to in (to_x0, to_x1)]
-    return self._residual(level, one.warp(level, to_x0, first), other.warp(level, to_x1, first), *seen)
+    flow += self._residual(level, one.warp(level, to_x0, first), other.warp(level, to_x1, first), *seen)
+    if self._net.options.propagation:
+      flow = self._propagate(flow, one.images[level], other.images[level], time, tf.constant(first))
+    return flow
 
   def _fused(self, pair):
     """Returns what the decoder makes of both images, aligned."""
@@ -207,12 +216,15 @@ class BandedNet:
       bands = self.bands.of(pair.forward[level].shape[1], 0)
       decoded[level] = tf.concat([self._rows(pair, decoded, level, *band[:2]) for band in bands], axis=1)
       decoded.pop(level + 1, None)
-    parts = []
-    for start, stop, *_ in self.bands.of(pair.forward[0].shape[1], 0):
-      flows = pair.flows(0, start, stop)
-      images = [self.warp(one.images[0], flow, start) for one, flow in zip(pair.both, flows, strict=True)]
-      seen = [inside(flow, *pair.size, start) for flow in flows]
-      parts.append(self._paint(self._rows(pair, decoded, 0, start, stop), *images, *seen))
+    images, parts = [one.images[0] for one in pair.both], []
+    size = [tf.constant(side) for side in pair.size]
+    halo = _SECOND_LOOK_HALO if self._net.options.second_look else 0
+    for start, stop, first, last in self.bands.of(pair.forward[0].shape[1], halo):
+      flows = pair.flows(0, first, last)
+      warped = [self.warp(image, flow, first) for image, flow in zip(images, flows, strict=True)]
+      rows = self._rows(pair, decoded, 0, first, last)
+      painted = self._paint(rows, *images, *warped, *flows, *size, tf.constant(first))
+      parts.append(painted[:, start - first : stop - first])
     return tf.concat(parts, axis=1)
 
   def _rows(self, pair, decoded, level, start, stop):
@@ -231,11 +243,10 @@ class BandedNet:
       parts += [self.warp(one.images[level], flow, start), one.warp(level, flow, start)]
     return self._net.align(*parts, *flows)
 
-  def _painted(self, x, warped0, warped1, seen0, seen1):
-    painted = self._net.fusion_decoder.rgb(x)
-    if not self._net.options.residual_fusion:
-      return painted
-    return film_net.mix(painted, warped0, warped1, seen0, seen1)
+  def _painted(self, decoded, *parts):
+    *pairs, height, width, top = parts
+    images, warped, flows = pairs[:2], pairs[2:4], pairs[4:]
+    return self._net.paint(decoded, images, warped, flows, height=height, width=width, top=top)
 
 
 def _of_any_size(function):

@@ -124,14 +124,8 @@ class FilmNet(tf.keras.Model):
       for i in range(fused)
     ]
     decoded = self.fusion_decoder.features(aligned)
-    painted = self.fusion_decoder.rgb(decoded)
-    if self.second_look:
-      pairs = [(images0[0], images1[0]), (warped0[0], warped1[0]), (to_x0[0], to_x1[0])]
-      painted = self.second_look(decoded, painted, *pairs, height=height, width=width)
-    elif self.options.residual_fusion:
-      seen0, seen1 = inside(to_x0[0], height, width), inside(to_x1[0], height, width)
-      painted = mix(painted, warped0[0], warped1[0], seen0, seen1)
-    pyramids = {keys.IMAGE: [painted]}
+    pairs = [(images0[0], images1[0]), (warped0[0], warped1[0]), (to_x0[0], to_x1[0])]
+    pyramids = {keys.IMAGE: [self.paint(decoded, *pairs, height=height, width=width)]}
     if self.options.use_aux_outputs:
       pyramids |= {
         keys.X0_WARPED: warped0[:1],
@@ -147,6 +141,28 @@ class FilmNet(tf.keras.Model):
   def align(self, *parts: tf.Tensor) -> tf.Tensor:
     """Returns one level of what the decoder reads: image and features of both, warped, and the flows that did it."""
     return tf.concat([tf.cast(part, self.compute_dtype) for part in parts], axis=-1)
+
+  def paint(self, decoded, images, warped, flows, *, height, width, top: tf.Tensor | int = 0) -> tf.Tensor:
+    """Makes the frame between, or a band of its rows, of what is aligned to it.
+
+    Args:
+      decoded: the decoder's finest features, `[B, h, W, filters]`.
+      images: both, whole and padded, `[B, H, W, 3]`.
+      warped: both, warped by `flows`, `[B, h, W, 3]`.
+      flows: from the frame between to either, `[B, h, W, 2]`.
+      height: of the images without their padding, in pixels.
+      width: likewise.
+      top: the first of the rows.
+
+    Returns:
+      `[B, h, W, 3]` float32.
+    """
+    painted = self.fusion_decoder.rgb(decoded)
+    if self.second_look:
+      return self.second_look(decoded, painted, images, warped, flows, height=height, width=width, top=top)
+    if self.options.residual_fusion:
+      return mix(painted, *warped, *(inside(flow, height, width, top) for flow in flows))
+    return painted
 
   def image_pyramid(self, image: tf.Tensor) -> list[tf.Tensor]:
     """Returns the padded image on every level."""

@@ -55,27 +55,31 @@ class SecondLook(tf.keras.layers.Layer):
     *,
     height: tf.Tensor | int,
     width: tf.Tensor | int,
+    top: tf.Tensor | int = 0,
   ) -> tf.Tensor:
-    """Makes the frame between.
+    """Makes the frame between, or a band of its rows.
 
     Args:
-      features: of the decoder, `[B, H, W, inputs]`.
-      painted: by the decoder, `[B, H, W, 4]`: what the mix lacks, and how much more the first image counts, a logit.
-      images: both, `[B, H, W, 3]`.
-      warped: both, warped by `flows`.
-      flows: from the frame between to either, `[B, H, W, 2]`.
+      features: of the decoder, `[B, h, W, inputs]`.
+      painted: by the decoder, `[B, h, W, 4]`: what the mix lacks, and how much more the first image counts, a logit.
+      images: both, whole, `[B, H, W, 3]`.
+      warped: both, warped by `flows`, `[B, h, W, 3]`.
+      flows: from the frame between to either, `[B, h, W, 2]`.
       height: of the images without their padding, in pixels.
       width: likewise.
+      top: the first of the rows.
 
     Returns:
-      `[B, H, W, 3]` float32.
+      `[B, h, W, 3]` float32.
     """
-    known = [features, *images, *warped, flows[1]]
+    rows = blocks.dynamic_shape(features)[1]
+    unmoved = [image[:, top : top + rows] for image in images]
+    known = [features, *unmoved, *warped, flows[1]]
     x = tf.concat([tf.cast(part, self.compute_dtype) for part in known], axis=-1)
     for conv in self.stack:
       x = blocks.leaky_relu(conv(x))
     lacking, *told = tf.split(self.head(x), [3] + 2 * len(_ALONG) * [3], axis=-1)
-    moved = tf.minimum(unlikeness(*images) / _ALIKE, 1.0)
+    moved = tf.minimum(unlikeness(*unmoved) / _ALIKE, 1.0)
     rgb, mix = tf.split(painted, [3, 1], axis=-1)
     reads, logits = [], []
     for image, flow, favour in zip(images, flows, (mix, 0.0), strict=True):
@@ -84,12 +88,12 @@ class SecondLook(tf.keras.layers.Layer):
         place = along * flow + offset
         reads.append((image, place))
         logit += _STILL * (1.0 - moved) if along == 0.0 else 0.0
-        logits.append(favour + logit + prior + tf.math.log(inside(place, height, width) + _UNSEEN))
+        logits.append(favour + logit + prior + tf.math.log(inside(place, height, width, top) + _UNSEEN))
     shares = tf.split(tf.nn.softmax(tf.concat(logits, axis=-1)), len(reads), axis=-1)
     made = moved * (rgb + lacking)
     for share, read in zip(shares, reads, strict=True):
       with tf.control_dependencies([made]):  # one after the other, for each takes memory
-        made += share * warp(*read)
+        made += share * warp(*read, top)
     return made
 
   def get_config(self):

@@ -24,6 +24,9 @@ DEEP = Options(
 NETWORKS = {
   'published': DEEP,
   'film_mini': dataclasses.replace(DEEP, bilateral_flow=True, residual_fusion=True),
+  'second look': dataclasses.replace(
+    DEEP, bilateral_flow=True, residual_fusion=True, propagation=True, second_look=True
+  ),
   'shallow': conftest.TINY,
   'two levels': dataclasses.replace(conftest.TINY, fusion_pyramid_levels=2),
   'one level': dataclasses.replace(conftest.TINY, fusion_pyramid_levels=1),
@@ -46,7 +49,9 @@ def frame(net, batch):
 @pytest.mark.parametrize(
   ('name', 'bands'),
   [
-    *itertools.product(('published', 'film_mini'), (Bands(8, 0), Bands(24, 1), Bands(16, 2), Bands(8, 3))),
+    *itertools.product(
+      ('published', 'film_mini', 'second look'), (Bands(8, 0), Bands(24, 1), Bands(16, 2), Bands(8, 3))
+    ),
     *itertools.product(('shallow', 'two levels', 'one level'), (Bands(8, 0), Bands(8, 2))),
   ],
   ids=str,
