@@ -27,7 +27,7 @@ from film_tf.inference import memory
 from film_tf.render import inputs, outputs
 from film_tf.render.job import Job
 from film_tf.render.outputs import EncodingOptions
-from film_tf.render.request import AT_CUT, CUT, DAMAGED, DUPLICATES, SOUND, Request, request
+from film_tf.render.request import AT_CUT, CUT, DAMAGED, DUPLICATES, SOUND, TIME, Request, request
 
 MODEL = flags.DEFINE_string(
   'model', 'film_mini', "film_mini, film_style, or a SavedModel folder or weights file, film_tf's or FILM's."
@@ -42,6 +42,13 @@ flags.DEFINE_string('fps', None, 'Frames a second, such as 60 or 24000/1001. Of 
 flags.DEFINE_string('slow', None, 'How many times slower a video becomes, such as 4 or 2.5.')
 flags.DEFINE_string('start', None, "Where to start, in seconds from a video's first frame, or as 1:02:03.5.")
 flags.DEFINE_string('stop', None, 'Where to stop, likewise.')
+flags.DEFINE_enum(
+  'time',
+  'halve',
+  TIME,
+  'How times between two frames are met: by halving again and again, or directly, which is exact and faster, and less '
+  'sharp with networks that were trained halfway only, as the published ones and film_mini.',
+)
 flags.DEFINE_bool('loop', False, 'Makes new frames from the last to the first too.')
 flags.DEFINE_enum('at_cut', 'hold', AT_CUT, 'Between two scenes: hold the last frame, or blend both.')
 flags.DEFINE_float(

@@ -14,6 +14,9 @@ X0_WARPED, X1_WARPED = 'x0_warped', 'x1_warped'
 FORWARD_FLOW_PYRAMID, BACKWARD_FLOW_PYRAMID = 'forward_flow_pyramid', 'backward_flow_pyramid'
 FORWARD_RESIDUAL_FLOW_PYRAMID = 'forward_residual_flow_pyramid'
 BACKWARD_RESIDUAL_FLOW_PYRAMID = 'backward_residual_flow_pyramid'
+FLOW_PYRAMIDS = (
+  FORWARD_FLOW_PYRAMID, BACKWARD_FLOW_PYRAMID, FORWARD_RESIDUAL_FLOW_PYRAMID, BACKWARD_RESIDUAL_FLOW_PYRAMID
+)  # fmt: skip
 
 # What the network knows of one image alone.
 FEATURES = 'features'

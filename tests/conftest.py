@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
 from tests import forked
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell's background jobs have it, whose children would
+  signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = forked.ROOT
 TINY = Options(

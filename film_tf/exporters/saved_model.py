@@ -11,12 +11,13 @@ from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 
 _IMAGES = tf.TensorSpec([None, None, None, 3], tf.float32)
+_FLOW = tf.TensorSpec([None, None, None, 2], tf.float32)
 _TIME = tf.TensorSpec([None, 1], tf.float32)
 _INPUTS = {keys.X0: _IMAGES, keys.X1: _IMAGES, keys.TIME: _TIME}
 
 
 class Served(tf.Module):
-  """Offers the network as three functions of any batch and size, each traced once.
+  """Offers the network as functions of any batch and size, each traced once.
 
   A SavedModel holds them as signatures `serving_default`, and, for Python, as attributes of what
   `tf.saved_model.load` returns.
@@ -33,8 +34,14 @@ class Served(tf.Module):
       keys.FEATURES: [tf.TensorSpec([None, None, None, channels], dtype) for channels in levels],
     }
     self.features = tf.function(net.features, input_signature=[_IMAGES])
-    self.between = tf.function(net.between, input_signature=[features, features, _TIME])
+    self.flows = tf.function(net.flows, input_signature=[features, features, _TIME])
+    levels = {key: len(levels) * [_FLOW] for key in keys.FLOW_PYRAMIDS}
+    self.fuse = tf.function(net.fuse, input_signature=[features, features, levels, _TIME])
+    self.between = tf.function(self._between, input_signature=[features, features, _TIME])
     self.predict = tf.function(self._predict, input_signature=[_INPUTS])
+
+  def _between(self, features0, features1, time):  # likewise
+    return self.fuse(features0, features1, self.flows(features0, features1, time), time)
 
   def _predict(self, batch):  # the network's call, of the two graphs that are there already
     return self.between(self.features(batch[keys.X0]), self.features(batch[keys.X1]), batch[keys.TIME])

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from film_tf import keys
-from film_tf.model import pyramid
+from film_tf.model import film_net, pyramid
 from film_tf.model.film_net import FilmNet
 from film_tf.model.propagation import propagate
 from film_tf.model.warp import first_rows, inside, warp
@@ -50,7 +50,7 @@ class Features:
   """Features of one image: rows of every level, read from those that are kept or computed."""
 
   def __init__(self, network: 'BandedNet', images: list[tf.Tensor]):
-    self._network, self.images = network, images
+    self._network, self.images, self.bands = network, images, network.bands
 
   @property
   def _kept(self):
@@ -98,7 +98,7 @@ class _Pair:
 
 
 class BandedNet:
-  """Offers `features` and `between` of a `FilmNet`, computed in bands.
+  """Offers `features`, `flows` and `fuse` of a `FilmNet`, computed in bands.
 
   Args:
     net: the network.
@@ -121,21 +121,24 @@ class BandedNet:
     image = tf.convert_to_tensor(image)
     return {keys.IMAGE: image, keys.FEATURES: Features(self, self._net.image_pyramid(image))}
 
-  def between(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
-    """Makes the image between two, from what `features` returned for each: `image` and both finest flows."""
+  def flows(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
+    """Estimates the flow between two images, as `FilmNet.flows`, without the residuals."""
     image, one, other = features0[keys.IMAGE], features0[keys.FEATURES], features1[keys.FEATURES]
-    time = tf.cast(time, tf.float32)[:, :, tf.newaxis, tf.newaxis]
-    size = image.shape[1:3]
     if self._net.options.bilateral_flow:
+      time, size = film_net.broadcast(time), image.shape[1:3]
       forward = self._flows(one.images, lambda *band: self._bilateral(one, other, time, size, *band))
       backward = [-flow for flow in forward]
     else:
       forward = self._flows(one.images, lambda *band: self._one_way(one, other, *band))
       backward = self._flows(one.images, lambda *band: self._one_way(other, one, *band))
-    painted = self._fused(_Pair(one, other, time, forward, backward, size))
-    outputs = {
-      keys.IMAGE: painted, keys.FORWARD_FLOW_PYRAMID: forward[0], keys.BACKWARD_FLOW_PYRAMID: backward[0]
-    }  # fmt: skip
+    return {keys.FORWARD_FLOW_PYRAMID: forward, keys.BACKWARD_FLOW_PYRAMID: backward}
+
+  def fuse(self, features0: Mapping, features1: Mapping, flows: Mapping, time: tf.Tensor) -> dict:
+    """Makes the image between two, as `FilmNet.fuse`: `image` and both finest flows."""
+    image, one, other = features0[keys.IMAGE], features0[keys.FEATURES], features1[keys.FEATURES]
+    both = [flows[key] for key in (keys.FORWARD_FLOW_PYRAMID, keys.BACKWARD_FLOW_PYRAMID)]
+    painted = self._fused(_Pair(one, other, film_net.broadcast(time), *both, image.shape[1:3]))
+    outputs = {keys.IMAGE: painted, keys.FORWARD_FLOW_PYRAMID: both[0][0], keys.BACKWARD_FLOW_PYRAMID: both[1][0]}
     outputs = {key: pyramid.crop([value], image) for key, value in outputs.items()}
     return {key: value if key.endswith('_pyramid') else value[0] for key, value in outputs.items()}
 

@@ -1,7 +1,7 @@
 """Runs a network within the memory that there is: at once where it suffices, and in bands elsewhere."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import tensorflow as tf
 
@@ -9,7 +9,7 @@ from film_tf import keys
 from film_tf.errors import UserError
 from film_tf.exporters.saved_model import Served
 from film_tf.inference import memory
-from film_tf.inference.bands import BandedNet, Bands
+from film_tf.inference.bands import BandedNet, Bands, Features
 from film_tf.model import warp
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
@@ -44,21 +44,35 @@ class BoundedNet:
     return self._network(self.bands(*image.shape[:3])).features(image)
 
   def between(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
-    """Makes the image between two, from what `features` returned for each.
+    """Makes the image between two, from what `features` returned for each, as `FilmNet.between`.
 
     Where a device has too little memory, it goes on with smaller bands, and says so.
     """
+    return next(self.at(features0, features1, [time]))
+
+  def at(self, features0: Mapping, features1: Mapping, times: Iterable[tf.Tensor]) -> Iterator[dict]:
+    """Yields what `between` returns for each time; flow that is the same at all times is estimated once."""
+    flows = None
+    for time in times:
+      if flows is None or self._net.options.bilateral_flow:
+        flows = self._run('flows', features0, features1, time)
+      yield self._run('fuse', features0, features1, flows, time)
+
+  def _run(self, name, features0, features1, *args):
+    """Calls a function of the network, with smaller bands where a device has too little memory."""
     size = tuple(features0[keys.IMAGE].shape[:3])
+    bands = self._bands[size]
     try:
-      with warp.compiled(self._bands[size] is None):  # bands have many sizes, and each would be compiled
-        return self._network(self._bands[size]).between(features0, features1, time)
+      with warp.compiled(bands is None):  # bands have many sizes, and each would be compiled
+        pair = [one if _bands_of(one) == bands else self.features(one[keys.IMAGE]) for one in (features0, features1)]
+        return getattr(self._network(bands), name)(*pair, *args)
     except tf.errors.ResourceExhaustedError:
-      smaller = _smaller(self._net.options, self._bands[size])
+      smaller = _smaller(self._net.options, bands)
       if smaller is None:
         raise
     print(f'memory did not do for frames of {size[2]}x{size[1]}; trying bands of {smaller.rows} rows', file=sys.stderr)
     self._bands[size] = smaller
-    return self.between(self.features(features0[keys.IMAGE]), self.features(features1[keys.IMAGE]), time)
+    return self._run(name, features0, features1, *args)
 
   def bands(self, batch: int, height: int, width: int) -> Bands | None:
     """Returns how frames of a size are cut, None is not at all; decided when the size is first met.
@@ -123,6 +137,12 @@ def fitting(options: Options, batch: int, height: int, width: int, limit: int) -
     f'frames of {width}x{height} pixels need at least {min(takes) / 1e9:.1f} GB of memory beside what is in use, '
     f'and {max(limit, 0) / 1e9:.1f} GB are free or allowed; allow more, or make the frames smaller'
   )
+
+
+def _bands_of(features):
+  """Returns the bands in which an image's features are computed; None is at once."""
+  made = features[keys.FEATURES]
+  return made.bands if isinstance(made, Features) else None
 
 
 def _choices(options):

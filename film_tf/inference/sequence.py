@@ -53,14 +53,14 @@ def interpolate(
     known = [first.time, *last.lost, last.time]  # frames that are lost were wanted too
     moments = [moment for begin, end in itertools.pairwise(known) for moment in clock.moments(begin, end, last=False)]
     exact = [timeline.fraction_of(moment, first.time, last.time) for moment in moments]
-    fractions = [timeline.nearest(fraction, clock.halvings) for fraction in exact]
+    fractions = [clock.reached(fraction) for fraction in exact]
     between = any(0 < fraction < 1 for fraction in fractions[skip:])
     is_cut = bool(between and at_cut and motion.is_cut(first.pixels, last.pixels, cut_threshold))
     if between and not is_cut:
       features = {
         frame.time: features.get(frame.time) or interpolator.features(frame.pixels) for frame in (first, last)
       }
-      images = interpolator.shown(*features.values(), fractions[skip:])
+      images = interpolator.shown(*features.values(), fractions[skip:], clock.direct)
     else:
       images = (_without_network(first.pixels, last.pixels, fraction, at_cut) for fraction in fractions[skip:])
     for number, image in enumerate(images, start=skip):

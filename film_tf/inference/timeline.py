@@ -29,18 +29,21 @@ class Moment:
 class Subdivision:
   """Asks for every frame, and more at `fractions` of the time between it and the next; times stay what they are.
 
+  With `direct` they are made at those times, else by halving the time between two frames again and again.
+
   Raises:
     UserError: fractions do not increase, are not between 0 and 1, or take more than 16 halvings to tell apart.
   """
 
   fractions: tuple[Fraction, ...]
+  direct: bool = False
   spacing = None  # seconds from one to the next, where that is always the same
 
   def __post_init__(self):
     if list(self.fractions) != sorted({fraction for fraction in self.fractions if 0 < fraction < 1}):
       given = ', '.join(f'{float(fraction):g}' for fraction in self.fractions)
       raise UserError(f'{given} are no times between two frames; expected numbers over 0 and under 1 that increase')
-    if self.halvings > _MOST_HALVINGS:
+    if not self.direct and self.halvings > _MOST_HALVINGS:
       raise UserError(
         f'these fractions take more than {_MOST_HALVINGS} halvings of the time between two frames to tell apart; '
         'expected fractions such as 0.25 and 0.5'
@@ -61,6 +64,10 @@ class Subdivision:
       halvings += 1
     return halvings
 
+  def reached(self, fraction: Fraction) -> Fraction:
+    """Returns where between two frames the one is made that is wanted at `fraction`."""
+    return fraction if self.direct else nearest(fraction, self.halvings)
+
   def moments(self, begin: Fraction, end: Fraction, last: bool) -> list[Moment]:
     """Returns what is wanted of `begin <= time < end`, from a frame to the next; the `last` ends at `end`."""
     if begin >= end:
@@ -69,20 +76,22 @@ class Subdivision:
     return [Moment(time, time) for time in times]
 
 
-def division(parts: int) -> Subdivision:
-  """Asks for every frame, and `parts - 1` more between it and the next, evenly.
+def division(parts: int, direct: bool = False) -> Subdivision:
+  """Asks for every frame, and `parts - 1` more between it and the next, evenly; `direct` as of `Subdivision`.
 
   Raises:
     UserError: parts < 1.
   """
   if parts < 1:
     raise UserError(f'the time between two frames cannot be cut into {parts} parts; expected 1 or more')
-  return Subdivision(tuple(Fraction(i, parts) for i in range(1, parts)))
+  return Subdivision(tuple(Fraction(i, parts) for i in range(1, parts)), direct)
 
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
   """Asks for a frame at every multiple of 1 / `fps`, of an input that runs `slow` times slower.
+
+  `direct` as of `Subdivision`.
 
   Raises:
     UserError: fps or slow is not more than 0.
@@ -91,6 +100,7 @@ class Grid:
   fps: Fraction
   slow: Fraction = Fraction(1)
   start: Fraction = Fraction(0)  # time of the input's first frame, and of the first multiple
+  direct: bool = False
   halvings = MAX_HALVINGS  # of the time between two frames
 
   def __post_init__(self):
@@ -101,6 +111,10 @@ class Grid:
   def spacing(self) -> Fraction:
     """Returns what `Subdivision` does."""
     return 1 / self.fps
+
+  def reached(self, fraction: Fraction) -> Fraction:
+    """Returns what `Subdivision` does."""
+    return fraction if self.direct else nearest(fraction, self.halvings)
 
   def moments(self, begin: Fraction, end: Fraction, last: bool) -> list[Moment]:
     """Returns what `Subdivision` does."""

@@ -101,21 +101,56 @@ class FilmNet(tf.keras.Model):
     Returns:
       What the call returns.
     """
+    return self.fuse(features0, features1, self.flows(features0, features1, time), time)
+
+  def flows(self, features0: Mapping, features1: Mapping, time: tf.Tensor) -> dict:
+    """Estimates the flow between two images, from what `features` returned for each.
+
+    Args:
+      features0: of the first image.
+      features1: of the second.
+      time: `[B, 1]`, of the frame between. Only `options.bilateral_flow` looks at it.
+
+    Returns:
+      `forward_flow_pyramid`, `backward_flow_pyramid` and both residual ones, all levels, of the padded images.
+    """
     image0, image1 = features0[keys.IMAGE], features1[keys.IMAGE]
     levels0, levels1 = features0[keys.FEATURES], features1[keys.FEATURES]
-    time = tf.cast(time, tf.float32)[:, :, tf.newaxis, tf.newaxis]
-    _, height, width, _ = blocks.dynamic_shape(image0)
-    images0, images1 = self.image_pyramid(image0), self.image_pyramid(image1)
     if self.options.bilateral_flow:
-      images = (images0, images1) if self.options.propagation else None
+      _, height, width, _ = blocks.dynamic_shape(image0)
+      images = (self.image_pyramid(image0), self.image_pyramid(image1)) if self.options.propagation else None
+      time = broadcast(time)
       forward, forward_residuals = self.flow_pyramid(levels0, levels1, time, images, height=height, width=width)
       backward, backward_residuals = ([-flow for flow in flows] for flows in (forward, forward_residuals))
     else:
       forward, forward_residuals = self.flow_pyramid(levels0, levels1)
       backward, backward_residuals = self.flow_pyramid(levels1, levels0)
+    return {
+      keys.FORWARD_FLOW_PYRAMID: forward,
+      keys.BACKWARD_FLOW_PYRAMID: backward,
+      keys.FORWARD_RESIDUAL_FLOW_PYRAMID: forward_residuals,
+      keys.BACKWARD_RESIDUAL_FLOW_PYRAMID: backward_residuals,
+    }
 
+  def fuse(self, features0: Mapping, features1: Mapping, flows: Mapping, time: tf.Tensor) -> dict:
+    """Makes the image between two, once it is known how everything moves.
+
+    Args:
+      features0: of the first image.
+      features1: of the second.
+      flows: what `flows` returned for both.
+      time: `[B, 1]`, 0 at the first and 1 at the second.
+
+    Returns:
+      What the call returns.
+    """
+    image0, image1 = features0[keys.IMAGE], features1[keys.IMAGE]
+    levels0, levels1 = features0[keys.FEATURES], features1[keys.FEATURES]
+    time = broadcast(time)
+    _, height, width, _ = blocks.dynamic_shape(image0)
+    images0, images1 = self.image_pyramid(image0), self.image_pyramid(image1)
     fused = self.options.fusion_pyramid_levels
-    forward, backward = forward[:fused], backward[:fused]
+    forward, backward = flows[keys.FORWARD_FLOW_PYRAMID][:fused], flows[keys.BACKWARD_FLOW_PYRAMID][:fused]
     to_x0, to_x1 = [time * flow for flow in backward], [(1.0 - time) * flow for flow in forward]
     warped0 = [warp(level, flow) for level, flow in zip(images0, to_x0, strict=False)]
     warped1 = [warp(level, flow) for level, flow in zip(images1, to_x1, strict=False)]
@@ -127,14 +162,8 @@ class FilmNet(tf.keras.Model):
     pairs = [(images0[0], images1[0]), (warped0[0], warped1[0]), (to_x0[0], to_x1[0])]
     pyramids = {keys.IMAGE: [self.paint(decoded, *pairs, height=height, width=width)]}
     if self.options.use_aux_outputs:
-      pyramids |= {
-        keys.X0_WARPED: warped0[:1],
-        keys.X1_WARPED: warped1[:1],
-        keys.FORWARD_FLOW_PYRAMID: forward,
-        keys.BACKWARD_FLOW_PYRAMID: backward,
-        keys.FORWARD_RESIDUAL_FLOW_PYRAMID: forward_residuals,
-        keys.BACKWARD_RESIDUAL_FLOW_PYRAMID: backward_residuals,
-      }
+      pyramids |= {keys.X0_WARPED: warped0[:1], keys.X1_WARPED: warped1[:1], **flows}
+      pyramids |= {keys.FORWARD_FLOW_PYRAMID: forward, keys.BACKWARD_FLOW_PYRAMID: backward}
     cropped = {key: pyramid.crop(levels, image0) for key, levels in pyramids.items()}
     return {key: levels if key.endswith('_pyramid') else levels[0] for key, levels in cropped.items()}
 
@@ -178,6 +207,11 @@ class FilmNet(tf.keras.Model):
 
   def get_config(self):
     return {**super().get_config(), 'options': dataclasses.asdict(self.options)}
+
+
+def broadcast(time: tf.Tensor) -> tf.Tensor:
+  """Turns times `[B, 1]` into `[B, 1, 1, 1]` float32, to multiply flow with."""
+  return tf.cast(time, tf.float32)[:, :, tf.newaxis, tf.newaxis]
 
 
 def mix(painted: tf.Tensor, warped0: tf.Tensor, warped1: tf.Tensor, seen0: tf.Tensor, seen1: tf.Tensor) -> tf.Tensor:

@@ -195,14 +195,19 @@ def _network_runs(plan: Plan, loop: bool) -> int:
   """Estimates how often the network runs, if frames come evenly and there are no cuts."""
   given = plan.given or 0
   if isinstance(plan.clock, timeline.Subdivision):
-    each = len(timeline.midpoints(timeline.nearest(f, plan.clock.halvings) for f in plan.clock.fractions))
-    return max(0, given - 1 + loop) * each
+    return max(0, given - 1 + loop) * _runs(plan.clock, plan.clock.fractions)
   count, sampled = 0, min(given - 1, _SAMPLED_PAIRS)
   for i in range(sampled):
     begin, end = (plan.clock.start + j / plan.given_rate for j in (i, i + 1))
     moments = plan.clock.moments(begin, end, last=False)
-    count += len(timeline.midpoints(timeline.nearest(timeline.fraction_of(m, begin, end)) for m in moments))
+    count += _runs(plan.clock, [timeline.fraction_of(moment, begin, end) for moment in moments])
   return round(count * (given - 1) / max(1, sampled))
+
+
+def _runs(clock, fractions):
+  """Returns how often the network runs between two frames."""
+  reached = {clock.reached(fraction) for fraction in fractions}
+  return len(reached - {0, 1} if clock.direct else timeline.midpoints(reached))
 
 
 def new_frames(plan, wanted, interpolator, position):

@@ -128,7 +128,7 @@ def _notes_on_rate(clock, rate):
       yield 'gets no new frames by --multiply=1; those that it has are encoded again'
     return
   between = clock.fps * clock.slow / rate
-  if between > 2**clock.halvings:
+  if between > 2**clock.halvings and not clock.direct:
     most = 2**clock.halvings
     yield f'gets {most} times between two frames at most at a new rate; some frames are shown more than once'
   near = round(between)

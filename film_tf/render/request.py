@@ -7,10 +7,12 @@ from fractions import Fraction
 from film_tf.errors import UserError
 from film_tf.inference import timeline
 
+TIME = ('halve', 'direct')
 AT_CUT = ('hold', 'blend')
 DUPLICATES = ('keep', 'retime')
 DAMAGED = ('stop', 'skip')
 SOUND = ('leave', 'stretch')
+_CHOICES = {'time': TIME, 'at_cut': AT_CUT, 'duplicates': DUPLICATES, 'damaged': DAMAGED, 'sound': SOUND}
 CUT = 0.85  # `film_tf.data.motion.CUT`, which TensorFlow would have to be loaded for
 
 
@@ -29,6 +31,7 @@ class Request:
   slow: Fraction | None = None  # how many times slower a video becomes
   start: Fraction | None = None  # seconds from a video's first frame at which to start
   stop: Fraction | None = None  # likewise, to stop
+  time: str = 'halve'  # the time between two frames, again and again, or go to each time `direct`
   loop: bool = False  # new frames from the last to the first too
   at_cut: str = 'hold'  # from the last frame of a scene to the first of the next, `hold` that, or `blend` both
   cut: float = CUT  # share of a frame's texture that is lost in the next, above which that is another scene
@@ -38,7 +41,7 @@ class Request:
   damaged: str = 'stop'  # at a video's frame that cannot be decoded, or `skip` it
 
   def __post_init__(self):
-    for name, known in (('at_cut', AT_CUT), ('duplicates', DUPLICATES), ('damaged', DAMAGED), ('sound', SOUND)):
+    for name, known in _CHOICES.items():
       if getattr(self, name) not in known:
         raise UserError(f'--{name}={getattr(self, name)} is not known; expected one of {", ".join(known)}')
     for name, most in (('times', 10), ('multiply', 1024)):
@@ -63,8 +66,14 @@ class Request:
   def subdivision(self) -> timeline.Subdivision:
     """Where between two frames new ones are wanted."""
     if self.at is not None:
-      return timeline.Subdivision(tuple(self.at))
-    return timeline.division(2**self.times if self.times is not None else 2 if self.multiply is None else self.multiply)
+      return timeline.Subdivision(tuple(self.at), self.direct)
+    parts = 2**self.times if self.times is not None else 2 if self.multiply is None else self.multiply
+    return timeline.division(parts, self.direct)
+
+  @property
+  def direct(self) -> bool:
+    """Whether frames are made at their times, instead of by halving."""
+    return self.time == 'direct'
 
   def clock(self, rate: Fraction, start: Fraction) -> tuple[timeline.Subdivision | timeline.Grid, Fraction]:
     """Returns when frames are wanted, and how many a second.
@@ -81,7 +90,7 @@ class Request:
     if division := self._division():
       raise UserError(f'--{division[0]} keeps the times of a video, --fps makes new ones; give one of them')
     wanted = self.fps or rate
-    return timeline.Grid(wanted, self.slow or Fraction(1), start), wanted
+    return timeline.Grid(wanted, self.slow or Fraction(1), start, self.direct), wanted
 
   def _division(self):
     """Returns the options that divide the time between two frames."""

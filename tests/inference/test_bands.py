@@ -1,6 +1,7 @@
 """A frame made in bands is the frame that is made at once."""
 
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
@@ -41,8 +42,12 @@ def network(options, dtype='float32'):
   return net
 
 
+def between(net, features0, features1, time):
+  return net.fuse(features0, features1, net.flows(features0, features1, time), time)
+
+
 def frame(net, batch):
-  made = net.between(net.features(batch['x0']), net.features(batch['x1']), tf.constant(batch['time']))
+  made = between(net, net.features(batch['x0']), net.features(batch['x1']), tf.constant(batch['time']))
   return {key: made[key] for key in ('image', 'forward_flow_pyramid', 'backward_flow_pyramid')}
 
 
@@ -87,10 +92,10 @@ def test_features_are_kept_of_two_images_and_made_again_for_others():
   images = [tf.constant(conftest.pair(1, 40, 40, seed)['x0']) for seed in range(3)]
   time = tf.fill((1, 1), 0.5)
   a, b, c = map(banded.features, images)
-  first = banded.between(a, b, time)['image']
-  banded.between(b, c, time)
+  first = between(banded, a, b, time)['image']
+  between(banded, b, c, time)
   assert len(banded._kept) == 2
-  np.testing.assert_array_equal(banded.between(a, b, time)['image'], first)
+  np.testing.assert_array_equal(between(banded, a, b, time)['image'], first)
 
 
 def test_sixteen_bits_stay_near(images):
@@ -131,19 +136,22 @@ def test_the_limit_counts_what_the_process_has():
     Interpolator(net, memory_limit=memory.used()).bounded.bands(1, 4000, 4000)
 
 
-def test_a_device_without_memory_gets_smaller_bands(monkeypatch, capsys):
+@pytest.mark.parametrize('part', ['flows', 'fuse'])
+@pytest.mark.parametrize('bands', [None, Bands(256, 0)])
+def test_a_device_without_memory_gets_smaller_bands(part, bands, monkeypatch, capsys):
   net = network(DEEP)
   batch = map_tensors(conftest.pair(1, 64, 64))
   expected = frame(net, {**batch, 'time': np.full((1, 1), 0.5, np.float32)})['image']
-  bounded_net, between = BoundedNet(net), BandedNet.between
+  bounded_net, enough = BoundedNet(net), getattr(BandedNet, part)
 
   def exhausted(self, *args):
-    if self.bands.rows > 64:
+    if not isinstance(self, BandedNet) or self.bands.rows > 64:
       raise tf.errors.ResourceExhaustedError(None, None, 'no memory')
-    return between(self, *args)
+    return enough(self, *args)
 
-  monkeypatch.setattr(BandedNet, 'between', exhausted)  # a device of the test's own would have to be filled up first
-  bounded_net._bands[1, 64, 64] = Bands(256, 0)
+  monkeypatch.setattr(BandedNet, part, exhausted)  # a device of the test's own would have to be filled up first
+  monkeypatch.setattr(bounded_net._networks[None], part, functools.partial(exhausted, None))
+  bounded_net._bands[1, 64, 64] = bands
   features = [bounded_net.features(batch[key]) for key in ('x0', 'x1')]
   made = bounded_net.between(*features, tf.fill((1, 1), 0.5))['image']
   np.testing.assert_allclose(made, expected, atol=1e-4 * np.abs(expected).max())

@@ -1,3 +1,4 @@
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
@@ -6,10 +7,16 @@ import tensorflow as tf
 
 import film_tf
 from film_tf.errors import UserError
+from film_tf.inference.bands import Bands
 from film_tf.inference.interpolator import Interpolator
 from film_tf.media import image_file
 from film_tf.media.frame import Frame
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from film_tf.model.warp import warp
 from tests import conftest
+
+BILATERAL = dataclasses.replace(conftest.TINY, bilateral_flow=True, residual_fusion=True)
 
 
 def as_type(image, dtype):
@@ -66,7 +73,12 @@ def test_all_kinds_of_model_agree(interpolator, tiny, tmp_path):
 def test_one_trace_serves_all_sizes(interpolator):
   for size in (5, 6, 30):
     interpolator.between(np.zeros((size, size, 3), np.uint8), np.zeros((size, size, 3), np.uint8))
-  assert interpolator.bounded._networks[None].between.experimental_get_tracing_count() == 1
+  network = interpolator.bounded._networks[None]
+  assert [part.experimental_get_tracing_count() for part in (network.features, network.flows, network.fuse)] == [
+    1,
+    1,
+    1,
+  ]
 
 
 @pytest.mark.parametrize(
@@ -110,8 +122,8 @@ def test_mixed_precision_networks_serve(interpolator, tiny, tmp_path):
 def test_shares_are_met_by_halving_and_shared_midpoints_are_made_once(interpolator, monkeypatch):
   a, b = (conftest.pair(1, 20, 20)[key][0] for key in ('x0', 'x1'))
   all_of_them = list(interpolator.recurse(a, b, 3))
-  calls, between = [], interpolator._model.between
-  monkeypatch.setattr(interpolator._model, 'between', lambda *args: calls.append(1) or between(*args))
+  calls, at = [], interpolator.bounded.at
+  monkeypatch.setattr(interpolator.bounded, 'at', lambda *args: calls.append(1) or at(*args))
   some = list(interpolator.at(a, b, [Fraction(1, 8), Fraction(3, 8), Fraction(3, 4)]))
   for image, i in zip(some, (1, 3, 6), strict=True):
     np.testing.assert_array_equal(image, all_of_them[i - 1])
@@ -186,3 +198,41 @@ def test_still_transparent_images_stay_what_they_are():
   np.testing.assert_allclose(middle[..., 3], image[..., 3], atol=2)
   seen = image[..., 3] > 40
   np.testing.assert_allclose(middle[..., :3][seen], 100, atol=12)
+
+
+@pytest.mark.parametrize('options', [conftest.TINY, BILATERAL], ids=['published', 'bilateral'])
+def test_direct_goes_to_each_time_with_the_flow_of_one_estimate_where_that_suffices(options, monkeypatch):
+  net = FilmNet(options)
+  for variable in weights.named(net).values():
+    variable.assign(np.random.default_rng(1).normal(0, 0.2, variable.shape))
+  interpolator = Interpolator(net)
+  pair = conftest.pair(1, 20, 24)
+  a, b = pair['x0'][0], pair['x1'][0]
+  network = interpolator.bounded._networks[None]
+  calls, flows = [], network.flows
+  monkeypatch.setattr(network, 'flows', lambda *args: calls.append(1) or flows(*args))
+  fractions = [Fraction(1, 3), Fraction(1, 2), Fraction(5, 7)]
+  made = list(interpolator.at(a, b, fractions, direct=True))
+  assert len(calls) == (3 if options.bilateral_flow else 1)
+  for fraction, image in zip(fractions, made, strict=True):
+    expected = net({**pair, 'time': np.float32([[fraction]])})['image'][0]
+    np.testing.assert_allclose(image, np.clip(expected, 0, 1), atol=1e-4)
+  alpha = np.float32(np.linspace(0.2, 1, 20 * 24)).reshape(20, 24, 1)
+  (transparent,) = interpolator.at(np.dstack([a, alpha]), np.dstack([a, alpha]), [0.3], direct=True)
+  batch = {'x0': (a * alpha)[np.newaxis], 'x1': (a * alpha)[np.newaxis], 'time': np.float32([[0.3]])}
+  made = net(batch)
+  backward, forward = made['backward_flow_pyramid'][0], made['forward_flow_pyramid'][0]
+  expected = 0.7 * warp(alpha[np.newaxis], 0.3 * backward) + 0.3 * warp(alpha[np.newaxis], 0.7 * forward)
+  np.testing.assert_allclose(transparent[..., 3:], expected[0], atol=1e-4)
+
+
+def test_direct_is_the_same_of_a_saved_model_and_in_bands(tmp_path):
+  net = FilmNet(BILATERAL)
+  film_tf.export_saved_model(net, tmp_path / 'model')
+  a, b = (conftest.pair(1, 40, 24)[key][0] for key in ('x0', 'x1'))
+  whole, banded = Interpolator(net), Interpolator(net)
+  banded.bounded._bands[1, 40, 24] = Bands(16, 1)
+  expected = list(whole.at(a, b, [0.2, 0.7], direct=True))
+  for other in (Interpolator(tmp_path / 'model'), banded):
+    for image, like in zip(other.at(a, b, [0.2, 0.7], direct=True), expected, strict=True):
+      np.testing.assert_allclose(image, like, atol=1e-4)

@@ -42,6 +42,15 @@ def test_frames_between_are_those_of_the_interpolator(interpolator):
     np.testing.assert_array_equal(frame.pixels, image)
 
 
+def test_direct_times_are_exact(interpolator):
+  given = pictures(3)
+  made = list(sequence.interpolate(at(given), Grid(Fraction(25), direct=True), interpolator))
+  assert [frame.timing_error for frame in made] == [0] * len(made)
+  (expected,) = interpolator.at(*given[:2], [Fraction(2, 5)], direct=True)
+  np.testing.assert_array_equal(made[1].pixels, expected)
+  assert max(frame.timing_error for frame in sequence.interpolate(at(given), Grid(Fraction(25)), interpolator)) > 0
+
+
 def test_every_given_frame_goes_through_the_extractor_once(interpolator, monkeypatch):
   calls, features = [], interpolator.features
   monkeypatch.setattr(interpolator, 'features', lambda image: calls.append(1) or features(image))
