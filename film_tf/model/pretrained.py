@@ -6,7 +6,7 @@ import pathlib
 
 from film_tf.errors import UserError
 
-SHA256 = {'film_mini': 'f76f6c0bfb8aa82802efd504fcb4c79c39f361fbb487b24af39f41a0be66fa89'}
+SHA256 = {'film_mini': '29f9a9bff3d5da8895d58a73bc6d3d943becc589f074a7b299187c2b2e550939'}
 """Of each one's weights file."""
 
 _FOLDER = pathlib.Path(__file__).resolve().parent.parent / 'pretrained'
