@@ -23,7 +23,7 @@ from film_tf.render.inputs import Input
 from film_tf.render.outputs import EncodingOptions, make_output
 from film_tf.render.parts import Part, Parts, folder_of
 from film_tf.render.plan import Plan, make_plan
-from film_tf.render.prefetch import prefetch
+from film_tf.prefetch import prefetch
 from film_tf.render.request import Request
 
 if TYPE_CHECKING:  # it loads TensorFlow, which takes seconds: below only where all has been checked

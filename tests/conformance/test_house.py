@@ -14,7 +14,7 @@ from tests.conftest import ROOT, run
 # A file imports only from rooms before its own; WORKSPACE.md draws it.
 ROOMS = [
   ['errors', 'keys'],
-  ['cli', 'files', 'locks', 'fields', 'config', 'metrics', 'stopping', 'progress'],
+  ['cli', 'files', 'locks', 'fields', 'config', 'metrics', 'stopping', 'progress', 'prefetch'],
   ['streams'],
   ['media'],
   ['model'],

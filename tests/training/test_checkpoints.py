@@ -37,5 +37,5 @@ def test_a_part_that_a_file_lacks_starts_untrained(tmp_path, capsys):
   for name, value in weights.named(after).items():
     np.testing.assert_array_equal(value, known.get(name, own[name]), err_msg=name)
   weights.save(after, tmp_path / 'more.npz')
-  with pytest.raises(UserError, match='second_look/head/bias: not in this network'):
+  with pytest.raises(UserError, match='second_look/conv_0/kernel is not in this network'):
     initialise(before, str(tmp_path / 'more.npz'))

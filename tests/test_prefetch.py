@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from film_tf.render.prefetch import prefetch
+from film_tf.prefetch import prefetch
 
 
 def test_items_come_in_order():
