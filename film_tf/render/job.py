@@ -17,13 +17,13 @@ import tqdm
 from film_tf import stopping
 from film_tf.errors import DamagedError, UserError
 from film_tf.inference import timeline
+from film_tf.prefetch import prefetch
 from film_tf.progress import Progress
 from film_tf.render import destination
 from film_tf.render.inputs import Input
 from film_tf.render.outputs import EncodingOptions, make_output
 from film_tf.render.parts import Part, Parts, folder_of
 from film_tf.render.plan import Plan, make_plan
-from film_tf.prefetch import prefetch
 from film_tf.render.request import Request
 
 if TYPE_CHECKING:  # it loads TensorFlow, which takes seconds: below only where all has been checked
