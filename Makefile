@@ -55,7 +55,7 @@ $(VENV)/ready: PINNED := --quiet --constraint=constraints/newest.txt
 $(VENV)/ready: pyproject.toml setup.py constraints/newest.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install $(PINNED) --upgrade pip setuptools wheel
-	$(VENV)/bin/pip install $(PINNED) -e '.[cpu,data,video,demo,vgg,dis,safetensors,hub,onnx,tflite,jax,test,lint]'
+	$(VENV)/bin/pip install $(PINNED) -e '.[cpu,data,video,demo,vgg,dis,safetensors,hub,serve,onnx,tflite,jax,web,test,lint]'
 	touch $@
 
 $(ADDONS)/ready: PINNED := --quiet --constraint=constraints/tensorflow-2.15.txt

@@ -220,3 +220,8 @@ def convert():
 
 
 sys.excepthook = _without_traceback
+
+
+def serve():
+  """Runs `python -m film_tf.serve`, as the console script `film_tf_serve`."""
+  runpy.run_module('film_tf.serve', run_name='__main__', alter_sys=True)

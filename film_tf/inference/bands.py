@@ -7,6 +7,7 @@ of the rows that a warp reads are computed when it reads them.
 """
 
 import dataclasses
+import weakref
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -107,7 +108,7 @@ class BandedNet:
 
   def __init__(self, net: FilmNet, bands: Bands):
     self._net, self.bands = net, bands
-    self._kept = {}  # levels of the two images that were read last: recursion has more of them
+    self._kept = weakref.WeakKeyDictionary()  # levels of the two images that were read last: recursion has more of them
     self._warp = _of_any_size(warp)
     self._extract = _of_any_size(net.feature_pyramid.extract)
     self._extract_depth = _of_any_size(net.feature_pyramid.extract_depth)

@@ -1,6 +1,7 @@
 """What memory the system has, and what this process takes of it."""
 
 import contextlib
+import ctypes
 import os
 import re
 import resource
@@ -48,6 +49,12 @@ def peak(afresh: bool = False) -> int:
         file.write('5')
     return _sizes('/proc/self/status')['VmHWM']
   return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+
+
+def give_back():
+  """Gives the system what this process has had and does not use any more, where its C library can."""
+  if trim := getattr(ctypes.CDLL(None), 'malloc_trim', None):
+    trim(0)
 
 
 def _sizes(path):

@@ -24,7 +24,8 @@ ROOMS = [
   ['training'],
   ['inference'],
   ['render'],
-  ['train', 'preview', 'export', 'convert', 'interpolate'],
+  ['serving'],
+  ['train', 'preview', 'export', 'convert', 'interpolate', 'serve'],
 ]
 MODEL = [
   'options',
@@ -89,7 +90,7 @@ def test_no_room_is_too_large():
 
 
 COMMANDS = ['film_tf/train.py', 'film_tf/preview.py', 'film_tf/export.py', 'film_tf/convert.py',
-            'film_tf/interpolate.py', 'eval/run.py',
+            'film_tf/interpolate.py', 'film_tf/serve.py', 'eval/run.py',
             'datasets/build.py', 'datasets/export_tfrecord.py']  # fmt: skip
 
 
@@ -129,7 +130,7 @@ def test_a_wheel_works_from_any_folder(tmp_path):
   assert {name.split('/')[0] for name in names if '.dist-info' not in name} == {'film_tf'}
   expected = {f'film_tf/{path.relative_to(ROOT)}' for path in (ROOT / 'gin').rglob('*.gin')}
   assert expected == {name for name in names if name.endswith('.gin')}
-  assert {'film_tf/pretrained/film_mini.npz', 'film_tf/py.typed'} <= set(names)
+  assert {'film_tf/pretrained/film_mini.npz', 'film_tf/serving/page.html', 'film_tf/py.typed'} <= set(names)
   script = (
     'import film_tf.training.experiment; from film_tf import config; from film_tf.model import options\n'
     'config.parse(["gin/film_mini.gin"]); print(options.configured().filters, config.__file__)'

@@ -1,0 +1,142 @@
+"""Jobs without a network: what is kept, for how long, and in which order they are made."""
+
+import os
+import threading
+import time
+from fractions import Fraction
+
+import pytest
+
+from film_tf.errors import UserError
+from film_tf.serving.jobs import Job, Jobs, QueueFullError
+from film_tf.serving.limits import Limits
+
+
+class Maker:
+  """Makes a job when it is told to."""
+
+  def __init__(self):
+    self.go, self.made, self.error = threading.Event(), [], None
+
+  def __call__(self, job):
+    while not self.go.wait(0.01):
+      job.check()
+    if self.error:
+      raise self.error
+    self.made.append(job)
+
+
+@pytest.fixture
+def begin(tmp_path):
+  """Begins jobs of limits: returns them, and what makes them."""
+  running = []
+
+  def begun(**limits):
+    maker = Maker()
+    running.append(Jobs(str(tmp_path), maker, Limits(**limits)))
+    return running[-1], maker
+
+  yield begun
+  for jobs in running:
+    assert jobs.close(5)
+
+
+def add(jobs, attended=False):
+  with jobs.place() as folder:
+    job = Job(os.path.basename(folder), folder, [], 1, ['png'], Fraction(20), attended)
+    jobs.add(job)
+  return job
+
+
+def wait_until(condition):
+  end = time.monotonic() + 5
+  while not condition():
+    assert time.monotonic() < end
+    time.sleep(0.01)
+
+
+def test_one_is_made_at_a_time_in_their_order_and_a_bounded_number_waits(begin):
+  jobs, maker = begin(queue=2)
+  added = [add(jobs) for _ in range(3)]
+  wait_until(lambda: added[0].state == 'running')
+  assert [(job.state, jobs.position(job)) for job in added] == [('running', 0), ('waiting', 1), ('waiting', 2)]
+  with pytest.raises(QueueFullError, match='3 jobs are made or wait'), jobs.place():
+    pass
+  jobs.remove(added[1])
+  added.append(add(jobs))
+  maker.go.set()
+  wait_until(lambda: all(job.is_over for job in added))
+  assert maker.made == [added[0], added[2], added[3]]
+  assert not os.path.exists(added[1].folder)
+
+
+def test_what_does_not_arrive_leaves_nothing(begin, tmp_path):
+  jobs, _ = begin()
+  with jobs.place() as folder:
+    assert jobs.busy == 1
+    assert os.path.isdir(folder)
+  assert jobs.busy == 0
+  assert not list(tmp_path.iterdir())
+
+
+def test_a_job_that_is_cancelled_while_it_is_made_is_stopped_and_removed(begin):
+  jobs, _ = begin()
+  job = add(jobs)
+  wait_until(lambda: job.state == 'running')
+  jobs.remove(job)
+  assert jobs.find(job.id) is None
+  wait_until(lambda: not os.path.exists(job.folder))
+
+
+def test_a_job_that_nobody_asks_about_is_cancelled(begin):
+  jobs, _ = begin(patience=0.2)
+  gone, asked, attended = add(jobs), add(jobs), add(jobs, attended=True)
+  time.sleep(0.3)
+  jobs.find(asked.id)
+  jobs.sweep()
+  assert [job.state for job in (gone, asked, attended)] == ['cancelled', 'waiting', jobs.find(attended.id).state]
+  assert not attended.is_over
+
+
+def test_a_job_that_takes_too_long_fails_and_others_go_on(begin):
+  jobs, maker = begin(timeout=0.1)
+  job = add(jobs)
+  wait_until(lambda: job.state == 'running')
+  time.sleep(0.2)
+  jobs.sweep()
+  assert job.error == (504, 'it took longer than 0.1 s; send smaller photos or fewer times')
+  other = add(jobs)
+  maker.go.set()
+  wait_until(lambda: other.state == 'done')
+
+
+def test_results_are_kept_for_a_time_and_in_a_number(begin):
+  jobs, maker = begin(keep=0.3, results=2, queue=5)
+  maker.go.set()
+  added = [add(jobs) for _ in range(3)]
+  wait_until(lambda: added[-1].is_over)
+  jobs.sweep()
+  assert [os.path.exists(job.folder) for job in added] == [False, True, True]
+  time.sleep(0.4)
+  jobs.sweep()
+  assert not any(os.path.exists(job.folder) for job in added)
+
+
+@pytest.mark.parametrize(
+  ('error', 'told'),
+  [
+    (UserError('memory does not do'), (422, 'memory does not do')),
+    (ZeroDivisionError('division'), (500, 'this server failed; its log says why')),
+  ],
+)
+def test_errors_are_told_and_the_next_is_made(begin, error, told, capsys):
+  jobs, maker = begin()
+  maker.error = error
+  maker.go.set()
+  job = add(jobs)
+  wait_until(lambda: job.is_over)
+  assert (job.state, job.error) == ('failed', told)
+  assert ('ZeroDivisionError' in capsys.readouterr().err) == (told[0] == 500)
+  maker.error, other = None, add(jobs)
+  wait_until(lambda: other.is_over)
+  assert other.state in ('done', 'failed')
