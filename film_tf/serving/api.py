@@ -92,7 +92,8 @@ class Api:
     job, name = self._found(request), request.path_params['name']
     if name not in job.files:
       raise HTTPException(404, f'the job, which is {job.state}, has no file {name!r:.40}')
-    return FileResponse(job.files[name], media_type=results.TYPES[name.rpartition('.')[2]])
+    kind, kept = results.TYPES[name.rpartition('.')[2]], f'private, max-age={self._limits.keep:.0f}'
+    return FileResponse(job.files[name], media_type=kind, headers={'Cache-Control': kept})
 
   async def _accepted(self, request, formats, attended) -> Job:
     """Returns the job of a request, which waits for its turn."""

@@ -47,7 +47,9 @@ class Guard:
 
     async def with_headers(message):
       if message['type'] == 'http.response.start':
-        MutableHeaders(scope=message).update(_HEADERS)
+        headers = MutableHeaders(scope=message)
+        for name, value in _HEADERS.items():
+          headers.setdefault(name, value)
       await send(message)
 
     refused = self._refusal(Headers(scope=scope))

@@ -96,10 +96,13 @@ class Jobs:
     folder: for all files; whoever made it removes it, after `close`.
     make: makes a job's `files`, and calls its `progress` now and then.
     limits: of the server.
+    prepare: is called in the thread before the first job.
   """
 
-  def __init__(self, folder: str, make: Callable[[Job], None], limits: Limits):
-    self._folder, self._make, self._limits = folder, make, limits
+  def __init__(
+    self, folder: str, make: Callable[[Job], None], limits: Limits, prepare: Callable[[], object] = lambda: None
+  ):
+    self._folder, self._make, self._limits, self._prepare = folder, make, limits, prepare
     self._jobs: dict[str, Job] = {}  # in the order in which they came
     self._uploads, self._closed = 0, False
     self._seconds: collections.deque[float] = collections.deque(maxlen=_RUNS_REMEMBERED)
@@ -220,6 +223,7 @@ class Jobs:
         self._changed.wait()
 
   def _work(self):
+    self._prepare()
     while job := self._next():
       state, error = DONE, None
       try:

@@ -31,7 +31,6 @@ def run(listening: socket.socket, interpolator: Interpolator, limits: Limits, na
   """
   with tempfile.TemporaryDirectory(prefix='film_tf_serve_', ignore_cleanup_errors=True) as folder:
     tempfile.tempdir = folder  # for uploads that arrive and TensorFlow's own files, too
-    interpolator.between(_SMALL, _SMALL)  # builds its graphs, for which the first client would wait
 
     def make(job):
       try:
@@ -39,7 +38,7 @@ def run(listening: socket.socket, interpolator: Interpolator, limits: Limits, na
       finally:
         memory.give_back()
 
-    jobs = Jobs(folder, make, limits)
+    jobs = Jobs(folder, make, limits, lambda: interpolator.between(_SMALL, _SMALL))  # which builds its graphs
     app = application(jobs, limits, names)
     config = uvicorn.Config(
       app, log_level='warning', access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE

@@ -18,6 +18,14 @@ def photo(number=0, size=(64, 48), image_format='PNG', **options) -> bytes:
   return file.getvalue()
 
 
+def enlarged(path, size) -> bytes:
+  """A photo from a file, made larger, as JPEG."""
+  file = io.BytesIO()
+  with Image.open(path) as image:
+    image.resize(size).save(file, 'JPEG')
+  return file.getvalue()
+
+
 def post(server, first=None, second=None, path='interpolate', headers=None, timeout=60, **fields):
   files = {'first': photo(0) if first is None else first, 'second': photo(5) if second is None else second}
   return requests.post(f'{server.url}/api/{path}', files=files, data=fields, headers=headers, timeout=timeout)

@@ -57,6 +57,7 @@ def server(tmp_path_factory, network):
   words = [
     f'--model={network}',
     '--precision=float32',
+    '--allow_hosts=film.test',
     f'--queue={QUEUE}',
     f'--max_bytes={MAX_BYTES}',
     f'--max_pixels={MAX_PIXELS}',

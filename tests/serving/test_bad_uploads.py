@@ -5,8 +5,8 @@ import zlib
 
 import pytest
 
-from tests.serving.client import jobs_of, photo, post, requests
-from tests.serving.conftest import MAX_BYTES, SAMPLES
+from tests.serving.client import enlarged, jobs_of, photo, post, requests
+from tests.serving.conftest import MAX_BYTES, SAMPLES, Server
 
 
 def bomb(width=60000, height=60000):
@@ -85,3 +85,16 @@ def test_memory_comes_back(server):
     post(server, **words)
   post(server)
   assert server.memory() < before + 20
+
+
+@pytest.mark.slow
+def test_photos_of_12_megapixels_are_made_in_the_memory_allowed(tmp_path, network):
+  """It comes back afterwards."""
+  server = Server(tmp_path, f'--model={network}', '--memory=3500MB')
+  post(server)
+  before = server.memory()
+  answer = post(server, *(enlarged(path, (4000, 3000)) for path in SAMPLES), timeout=300)
+  assert answer.status_code == 200, answer.text
+  assert server.memory('VmHWM') < 3500
+  assert server.memory() < before + 200
+  assert server.end() == 0

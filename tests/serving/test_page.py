@@ -7,7 +7,7 @@ import av
 import pytest
 from PIL import Image
 
-from tests.serving.client import requests, wait_until
+from tests.serving.client import enlarged, requests, wait_until
 from tests.serving.conftest import SAMPLES
 
 pytest_plugins = ['tests.browser']
@@ -86,11 +86,8 @@ def test_photos_are_dropped_and_the_keyboard_does_the_rest(page, server):
 
 def test_a_job_is_cancelled(page, server):
   page.goto(server.url)
-  with Image.open(SAMPLES[0]) as image:
-    file = io.BytesIO()
-    image.resize((1600, 1040)).save(file, 'JPEG')
-  photos = [{'name': f'{i}.jpg', 'mimeType': 'image/jpeg', 'buffer': file.getvalue()} for i in range(2)]
-  page.get_by_label('First photo').set_input_files(photos)
+  photo = {'name': 'a.jpg', 'mimeType': 'image/jpeg', 'buffer': enlarged(SAMPLES[0], (1600, 1040))}
+  page.get_by_label('First photo').set_input_files([photo, photo])
   page.get_by_role('radio', name='15').check(force=True)
   page.get_by_role('button', name='Make').click()
   page.get_by_text('of 17 is made').wait_for()
