@@ -24,7 +24,7 @@ def length(path: str | os.PathLike) -> int:
   """Returns the number of frames in an image file; 0 where Pillow cannot read it."""
   try:
     with Image.open(path) as image:
-      return getattr(image, 'n_frames', 1)
+      return image_file.frames_in(image)
   except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
     return 0
 

@@ -36,7 +36,7 @@ def read(path: str | os.PathLike) -> Frame:
   path = os.fspath(path)
   try:
     with Image.open(path) as image:
-      if (count := getattr(image, 'n_frames', 1)) > 1:
+      if (count := frames_in(image)) > 1:
         raise UserError(f'{path} has {count} frames; expected a still image')
       bits = _png_bits(path) if image.format == 'PNG' else 8
       if bits == 16 and image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
@@ -102,6 +102,11 @@ def colours(image: Image.Image, path: str) -> np.ndarray:
   if image.mode in ('I', 'F'):
     raise UserError(f'{path} has 32 bits a pixel; expected 8 or 16')
   return np.asarray(image.convert('RGB'))
+
+
+def frames_in(image: Image.Image) -> int:
+  """Returns how many frames an image has; one where the others are a telephone's: depth, or brightness (MPO)."""
+  return 1 if image.format == 'MPO' else getattr(image, 'n_frames', 1)
 
 
 def with_alpha(pixels: np.ndarray) -> np.ndarray:

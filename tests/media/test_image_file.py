@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 from film_tf.errors import UserError
 from film_tf.media import image_file, names
 from film_tf.media.frame import Frame
+from film_tf.render import inputs
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 SMOOTH = np.asarray(Image.fromarray(PIXELS[::8, ::8]).resize((30, 20)))
@@ -72,6 +73,17 @@ def test_exif_rotation_is_applied(orientation, tmp_path):
   turned = {1: PIXELS, 2: PIXELS[:, ::-1], 3: PIXELS[::-1, ::-1], 4: PIXELS[::-1], 5: PIXELS.transpose(1, 0, 2),
             6: np.rot90(PIXELS, -1), 7: np.rot90(PIXELS.transpose(1, 0, 2), 2), 8: np.rot90(PIXELS)}  # fmt: skip
   np.testing.assert_array_equal(frame.pixels, turned[orientation])
+
+
+def test_a_telephones_second_picture_is_left_out(tmp_path):
+  """Photographs of portraits and HDR are JPEG files with another picture behind, of depth or of brightness."""
+  path = tmp_path / 'portrait.jpg'
+  photo, depth = (Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (50, 200))
+  photo.save(path, 'MPO', save_all=True, append_images=[depth])
+  with Image.open(path) as image:
+    assert image.n_frames == 2
+  np.testing.assert_array_equal(image_file.read(path).pixels, 50)
+  assert inputs.find([path, path])[0].kind == 'images'
 
 
 def test_opaque_alpha_is_dropped_and_transparency_kept(tmp_path):
