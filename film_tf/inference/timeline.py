@@ -32,7 +32,8 @@ class Subdivision:
   With `direct` they are made at those times, else by halving the time between two frames again and again.
 
   Raises:
-    UserError: fractions do not increase, are not between 0 and 1, or take more than 16 halvings to tell apart.
+    UserError: fractions do not increase, are not between 0 and 1, or take more than 16 halvings to tell apart, and from
+      0 and 1.
   """
 
   fractions: tuple[Fraction, ...]
@@ -45,7 +46,7 @@ class Subdivision:
       raise UserError(f'{given} are no times between two frames; expected numbers over 0 and under 1 that increase')
     if not self.direct and self.halvings > _MOST_HALVINGS:
       raise UserError(
-        f'these fractions take more than {_MOST_HALVINGS} halvings of the time between two frames to tell apart; '
+        f'these fractions take more than {_MOST_HALVINGS} halvings to differ from each other and from the given frames; '
         'expected fractions such as 0.25 and 0.5'
       )
 
@@ -56,11 +57,11 @@ class Subdivision:
 
   @functools.cached_property
   def halvings(self) -> int:
-    """How often the time between two frames is halved: as deep as it takes to tell all fractions apart."""
+    """How often the time between two frames is halved: until all fractions differ from each other and from both."""
     exact = [f.denominator.bit_length() - 1 for f in self.fractions if f.denominator & (f.denominator - 1) == 0]
     halvings = max([MAX_HALVINGS, *exact])
-    count = len(self.fractions)
-    while halvings <= _MOST_HALVINGS and len({nearest(f, halvings) for f in self.fractions}) < count:
+    count = len(self.fractions) + 2
+    while halvings <= _MOST_HALVINGS and len({0, 1, *(nearest(f, halvings) for f in self.fractions)}) < count:
       halvings += 1
     return halvings
 

@@ -150,4 +150,13 @@ def test_photographs_are_halved_as_often_as_asked():
     assert len(timeline.midpoints(reached)) == 2**times - 1
   clock = timeline.division(100)
   assert len({timeline.nearest(fraction, clock.halvings) for fraction in clock.fractions}) == 99
+
+
+@pytest.mark.parametrize('fraction', [Fraction(1, 1000), Fraction(999, 1000), Fraction(1, 70)])
+def test_a_time_near_a_given_frame_is_not_that_frame(fraction):
+  clock = Subdivision((fraction,))
+  assert 0 < timeline.nearest(fraction, clock.halvings) < 1
+
+
+def test_new_rates_and_few_fractions_are_halved_five_times():
   assert timeline.division(3).halvings == timeline.Grid(Fraction(60)).halvings == timeline.MAX_HALVINGS
