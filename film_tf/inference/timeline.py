@@ -46,7 +46,7 @@ class Subdivision:
       raise UserError(f'{given} are no times between two frames; expected numbers over 0 and under 1 that increase')
     if not self.direct and self.halvings > _MOST_HALVINGS:
       raise UserError(
-        f'these fractions take more than {_MOST_HALVINGS} halvings to differ from each other and from the given frames; '
+        f'these fractions take more than {_MOST_HALVINGS} halvings to differ from each other and from given frames; '
         'expected fractions such as 0.25 and 0.5'
       )
 

@@ -8,7 +8,7 @@ from film_tf import files
 from film_tf.errors import UserError
 from film_tf.media import animation, names, video_muxer
 from film_tf.media.video_reader import VideoReader
-from film_tf.render.parts import folder_of
+from film_tf.render.parts import folder_of, is_left_over
 from film_tf.render.plan import Plan
 
 _LONGEST_NAME = 255  # bytes, of most file systems
@@ -39,7 +39,7 @@ def check(output: str, inputs: Sequence[str], overwrite: bool, resume: bool):
       raise UserError(f'{path} is the folder of an input; choose a new one')
   if os.path.isfile(path) and (output.endswith('/') or not names.suffix_of(output)):
     raise UserError(f'{path} is a file, which a folder of images does not replace; choose another name')
-  if resume and is_made(output) and not os.path.exists(folder_of(output)):
+  if resume and is_finished(output):
     return
   if os.path.isdir(path):
     if os.listdir(path):
@@ -52,6 +52,11 @@ def check(output: str, inputs: Sequence[str], overwrite: bool, resume: bool):
 def is_made(output: str) -> bool:
   """Returns whether an output is there: a file, or a folder that is not empty."""
   return bool(os.listdir(output)) if os.path.isdir(output) else os.path.exists(output)
+
+
+def is_finished(output: str) -> bool:
+  """Returns whether an output is there, and nothing is left to be done for it."""
+  return is_made(output) and (not os.path.exists(folder_of(output)) or is_left_over(output))
 
 
 def differences(output: str, plan: Plan) -> list[str]:

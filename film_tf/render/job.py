@@ -22,7 +22,7 @@ from film_tf.progress import Progress
 from film_tf.render import destination
 from film_tf.render.inputs import Input
 from film_tf.render.outputs import EncodingOptions, make_output
-from film_tf.render.parts import Part, Parts, folder_of
+from film_tf.render.parts import Part, Parts, remove_left_over
 from film_tf.render.plan import Plan, make_plan
 from film_tf.render.request import Request
 
@@ -82,7 +82,7 @@ class Job:
     self.output, self._given, self._wanted, self._encoding = output, given, wanted, encoding
     self._overwrite, self._resume = overwrite, resume
     destination.check(output, given.paths, overwrite, resume)
-    self.done = resume and destination.is_made(output) and not os.path.exists(folder_of(output))
+    self.done = resume and destination.is_finished(output)
     self.plan = make_plan(given, wanted)
     if self.done:
       return
@@ -102,6 +102,7 @@ class Job:
     from film_tf.inference import costs
 
     if self.done:
+      remove_left_over(self.output)
       return Report(0, Fraction(0), destination.differences(self.output, self.plan))
     shape = self.plan.video_format
     costs.check(interpolator, shape.height, shape.width, shape.bits)
@@ -110,6 +111,7 @@ class Job:
     parts = Parts(self.output, self._settings(interpolator), self._resume, self._overwrite)
     try:
       self._make(interpolator, parts, progress)
+      parts.complete()
       self._output.join(self.output, parts, self._overwrite)
       parts.remove()
     except UserError as error:

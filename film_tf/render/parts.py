@@ -14,7 +14,8 @@ from film_tf import files, locks
 from film_tf.errors import UserError
 from film_tf.media.frame import Position
 
-_BEFORE_SETTINGS = {'frames', 'lock', 'settings.json.new'}  # what may be in a folder that was hardly begun
+_COMPLETE = 'complete.json'  # notes that no frame is missing
+_BEFORE_SETTINGS = {'frames', 'lock', 'settings.json.new', _COMPLETE}  # what may be in a folder that was hardly begun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Parts:
         raise UserError(
           f'{self.folder} is left of work that was cut off; add --resume to go on, or --overwrite to begin again'
         )
-      self._clear()
+      _clear(self.folder)
     noted = self.path('settings.json')
     if os.path.exists(noted):
       _compare(_read(noted), settings, self.output)
@@ -79,12 +80,6 @@ class Parts:
     else:
       os.makedirs(self.path('frames'), exist_ok=True)
       _write(noted, dict(settings))
-
-  def _clear(self):
-    """Removes all in the folder but the lock; last the settings, by which it is known as film_tf's."""
-    for name in sorted({*os.listdir(self.folder)} - {'lock'}, key=lambda name: name == 'settings.json'):
-      path = self.path(name)
-      (shutil.rmtree if os.path.isdir(path) and not os.path.islink(path) else os.remove)(path)
 
   def close(self):
     """Lets others use the folder."""
@@ -98,9 +93,10 @@ class Parts:
         (name for name, mark in noted.get('files', {}).items() if _mark(self.path(name)) != mark), None
       ):
         print(f'{self.path(damaged)} is damaged; it is made again, and what comes after it', file=sys.stderr)
-        for number in range(len(self.parts), len(os.listdir(self.folder))):
+        numbers = range(len(self.parts), len(os.listdir(self.folder)))
+        for name in [_COMPLETE, *map(self._note, numbers)]:
           with contextlib.suppress(FileNotFoundError):
-            os.remove(self._note(number))
+            os.remove(self.path(name))
         return
       self.parts.append(_decoded(noted))
 
@@ -135,10 +131,14 @@ class Parts:
       raise UserError(f'cannot write {self.folder}: {files.reason(error)}') from error
     self.parts.append(part)
 
+  def complete(self):
+    """Notes that no frame is missing: an output that comes to its place from now on is made of these parts."""
+    _write(self.path(_COMPLETE), {})
+
   def remove(self):
     """Removes the folder."""
     with contextlib.suppress(OSError):
-      self._clear()
+      _clear(self.folder)
     self.close()
     with contextlib.suppress(OSError):
       os.rmdir(self.folder)
@@ -150,6 +150,36 @@ class Parts:
 def folder_of(output: str) -> str:
   """Returns the folder in which the parts of an output are."""
   return output.rstrip('/') + '.parts'
+
+
+def is_left_over(output: str) -> bool:
+  """Returns whether parts of an output are left that is made of them: a kill came before they were removed."""
+  folder = folder_of(output)
+  try:
+    if {*os.listdir(folder)} <= {'lock'}:
+      return os.path.exists(output)
+    # A rename changes the time of what is renamed; what was there before is older than the note.
+    return os.stat(output).st_ctime_ns >= os.stat(os.path.join(folder, _COMPLETE)).st_mtime_ns
+  except OSError:
+    return False
+
+
+def remove_left_over(output: str):
+  """Removes the parts of an output that is made, if any are left and no other process is at it."""
+  folder = folder_of(output)
+  if os.path.isdir(folder):
+    with contextlib.suppress(OSError, UserError):
+      with locks.held(os.path.join(folder, 'lock'), output):
+        _clear(folder)
+      os.rmdir(folder)
+
+
+def _clear(folder):
+  """Removes all in a folder but the lock; last the notes by which it is known as film_tf's, and as left over."""
+  last = ('settings.json', _COMPLETE)
+  for name in sorted({*os.listdir(folder)} - {'lock'}, key=lambda name: last.index(name) if name in last else -1):
+    path = os.path.join(folder, name)
+    (shutil.rmtree if os.path.isdir(path) and not os.path.islink(path) else os.remove)(path)
 
 
 def _compare(before, now, output):

@@ -1,6 +1,7 @@
 """Whole jobs: what is cut off goes on, whatever the output, and ends as if nothing had happened."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from film_tf.media import animation
 from film_tf.media.video_reader import VideoReader
 from film_tf.render import inputs, job
 from film_tf.render.outputs import EncodingOptions
+from film_tf.render.parts import Parts
 from film_tf.render.request import request
 from tests.conftest import ROOT, command, on_small_disk
 from tests.media.videos import encode, packets, picture
@@ -83,6 +85,40 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolato
   if output == 'a.mp4':
     assert [frame.time for frame in VideoReader(path).frames()] == [f.time for f in VideoReader(whole).frames()]
     assert packets(path, 'audio') == packets(whole, 'audio')
+
+
+@pytest.mark.parametrize('output', ['a.mp4', 'a.gif', 'frames', 'a.png'])
+@pytest.mark.parametrize('left', [None, ['complete.json'], []], ids=str)
+def test_parts_that_are_left_of_a_finished_output_are_removed(tmp_path, interpolator, output, left, monkeypatch):
+  """As of a kill before they were removed, while they were, and after that but before their folder."""
+  photos = []
+  for i in range(2):
+    photos.append(tmp_path / f'{i}.png')
+    Image.fromarray(picture(i)).save(photos[-1])
+  path, parts = tmp_path / output, tmp_path / f'{output}.parts'
+  monkeypatch.setattr(Parts, 'remove', Parts.close)
+  film_tf.interpolate_video(photos, path, interpolator)
+  monkeypatch.undo()
+  assert parts.is_dir()
+  for one in [] if left is None else parts.iterdir():
+    if one.name not in left:
+      shutil.rmtree(one) if one.is_dir() else one.unlink()
+  before = path.stat()
+  assert film_tf.interpolate_video(photos, path, interpolator, resume=True).frames == 0
+  assert not parts.exists()
+  assert path.stat() == before
+
+
+def test_an_older_output_is_not_taken_for_that_of_its_parts(tmp_path, interpolator):
+  """What was to be replaced, and then was interrupted, is neither replaced unasked nor called finished."""
+  clip, path = encode(tmp_path / 'clip.mp4', map(picture, range(90))), tmp_path / 'a.mp4'
+  path.write_bytes(b'older')
+  with pytest.raises(film_tf.Interrupted):
+    film_tf.interpolate_video(clip, path, interpolator, overwrite=True, progress=stopped_after(80))
+  with pytest.raises(UserError, match=r'a.mp4 exists already'):
+    film_tf.interpolate_video(clip, path, interpolator, resume=True)
+  assert film_tf.interpolate_video(clip, path, interpolator, resume=True, overwrite=True).frames == 179
+  assert not (tmp_path / 'a.mp4.parts').exists()
 
 
 @pytest.mark.slow
