@@ -103,10 +103,10 @@ def test_parts_that_are_left_of_a_finished_output_are_removed(tmp_path, interpol
   for one in [] if left is None else parts.iterdir():
     if one.name not in left:
       shutil.rmtree(one) if one.is_dir() else one.unlink()
-  before = path.stat()
+  before = path.stat().st_ino
   assert film_tf.interpolate_video(photos, path, interpolator, resume=True).frames == 0
   assert not parts.exists()
-  assert path.stat() == before
+  assert path.stat().st_ino == before
 
 
 def test_an_older_output_is_not_taken_for_that_of_its_parts(tmp_path, interpolator):
