@@ -26,6 +26,9 @@ GIN_BINDINGS = flags.DEFINE_multi_string(
   'gin_bindings', [], "One binding that overrides the files, such as 'train.steps = 1000'. Repeat it for more."
 )
 
+# Files of gin/eval/ configure eval.run and training, each of which knows one of these.
+_OF_THE_OTHER = ['benchmark', 'evaluation']
+
 _PACKAGE = pathlib.Path(__file__).resolve().parent
 
 
@@ -115,7 +118,7 @@ def _ours():
 def _parse(function, source):
   """Calls a function of gin's; an error says in one line what is wrong with `source`."""
   try:
-    function(source)
+    function(source, skip_unknown=_OF_THE_OTHER)
   except RecursionError as error:
     raise UserError(f'gin file {source} includes itself, perhaps through others') from error
   except (ValueError, SyntaxError, OSError, TypeError, ImportError, AttributeError, tokenize.TokenError) as error:

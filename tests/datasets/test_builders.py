@@ -42,12 +42,15 @@ def snu(root, name):
 
 
 def x4k(root, name):
-  return [root / 'test' / name / f'{i:04d}.png' for i in (0, 16, 32)]
+  kind, clip, *middle = name.split('/')
+  return [root / 'test' / kind / clip / f'{i:04d}.png' for i in (0, int(middle[0]) if middle else 16, 32)]
 
 
 def snu_names(difficulty):
   return [f'{difficulty}/{clip}/000020' for clip in ('GOPRO_test/GOPR0384_11_00', 'YouTube_test/0000')]
 
+
+X4K = [f'Type{i // 5 + 1}/TEST{i + 1:02d}_{i:03d}_f{100 * i:04d}' for i in range(15)]
 
 # layout, builder, names by split in order, the files of a name
 CASES = [
@@ -59,7 +62,7 @@ CASES = [
   (
     'x4k1000fps_test',
     'x4k1000fps_test',
-    {'test': [f'Type{i // 5 + 1}/TEST{i + 1:02d}_{i:03d}_f{100 * i:04d}' for i in range(15)]},
+    {'test': X4K, 'x8': [f'{name}/{middle:04d}' for name in X4K for middle in (4, 8, 12, 16, 20, 24, 28)]},
     x4k,
   ),
 ]

@@ -1,0 +1,124 @@
+"""Keeps the results of `eval.run`, a row at a time, so that a run that was killed can go on; and reads them.
+
+docs/evaluation.md describes the format. Loads no TensorFlow.
+"""
+
+import contextlib
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TextIO
+
+from eval.protocols import PROTOCOLS
+from film_tf import files
+from film_tf.errors import UserError
+from film_tf.files import FolderKind
+
+FORMAT = 1
+SCORES, SUMMARY, ASKED, PICTURES = 'scores.csv', 'summary.json', 'run.json', 'pictures'
+KIND = FolderKind('a folder of results', ASKED, (SCORES, SUMMARY, PICTURES, 'report.*'))
+PART = '.part'  # ends the name of a folder of results that is not finished
+TEXT = ('benchmark', 'key', 'model', 'protocol', 'note')
+NAN, NO_TRUTH = 'NaN', 'no truth'  # notes
+
+
+def columns(protocols: Sequence[str]) -> tuple[str, ...]:
+  """Returns the columns of scores by these protocols."""
+  return (*TEXT, 'motion', *dict.fromkeys(metric for name in protocols for metric in PROTOCOLS[name].metrics))
+
+
+@contextlib.contextmanager
+def appended(path: str, protocols: Sequence[str], models: Sequence[str]) -> Iterator['Scores']:
+  """Opens a file of scores to append to. Where it has rows, of a run that was killed, it goes on after them.
+
+  Args:
+    path: the file.
+    protocols: that each example has rows of.
+    models: likewise.
+  """
+  with open(path, 'a+', newline='', encoding='utf-8') as file:
+    yield Scores(file, columns(protocols), len(protocols) * len(models))
+
+
+class Scores:
+  """A file of scores that grows.
+
+  Attributes:
+    done: how many examples have all of their rows, by benchmark.
+  """
+
+  def __init__(self, file: TextIO, names: Sequence[str], rows_a_key: int):
+    self._file, self._columns, self._rows_a_key = file, names, rows_a_key
+    self.done: dict[str, int] = {}
+    self._mend()
+
+  def _mend(self):
+    """Cuts off the end of the file that a killed run left unfinished, and counts what is before."""
+    self._file.seek(0)
+    lines = self._file.readlines()
+    whole = [line for line in lines if line.endswith('\n')]
+    count = max(len(whole) - 1, 0) // self._rows_a_key * self._rows_a_key
+    kept = whole[: 1 + count] if whole else []
+    self._file.truncate(len(''.join(kept).encode('utf-8')))
+    for row in list(csv.DictReader(kept))[:: self._rows_a_key]:
+      self.done[row['benchmark']] = self.done.get(row['benchmark'], 0) + 1
+    if not kept:
+      csv.writer(self._file, lineterminator='\n').writerow(self._columns)
+      self._file.flush()
+
+  def write(self, rows: Iterable[Mapping]):
+    """Appends rows, numbers with nine digits; None and what a row lacks are empty."""
+    writer = csv.DictWriter(self._file, self._columns, restval='', lineterminator='\n')
+    writer.writerows({key: _text(value) for key, value in row.items()} for row in rows)
+    self._file.flush()
+
+
+def _text(value):
+  return f'{value:.9g}' if isinstance(value, float) else value
+
+
+def read(folder: str) -> tuple[list[dict], dict]:
+  """Returns the rows of finished results, numbers as floats or None, and their summary.
+
+  Raises:
+    UserError: they are no results, not finished, or damaged.
+  """
+  if not os.path.isfile(os.path.join(folder, SUMMARY)):
+    unfinished = os.path.isdir(folder + PART)
+    why = 'its run is not finished; go on with it by --resume' if unfinished else f'it has no {SUMMARY}'
+    raise UserError(f'{folder} has no results of eval.run: {why}')
+  try:
+    with open(os.path.join(folder, SUMMARY), encoding='utf-8') as file:
+      summary = json.load(file)
+    if summary['format'] != FORMAT:
+      raise ValueError(f'its format is {summary["format"]}, this film_tf reads {FORMAT}')
+    return list(rows(os.path.join(folder, SCORES))), summary
+  except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    raise UserError(f'{folder} has damaged results: {files.reason(error)}; measure again') from error
+
+
+def rows(path: str) -> Iterator[dict]:
+  """Yields the rows of a file of scores, numbers as floats, None where there is none."""
+  with open(path, newline='', encoding='utf-8') as file:
+    for row in csv.DictReader(file, strict=True):
+      numbers = {key: float(row[key]) if row[key] else None for key in row if key not in TEXT}
+      yield {**row, **numbers}
+
+
+def write_json(path: str, content: Mapping):
+  """Writes a JSON file, whole or not at all."""
+  files.write_text(path, json.dumps(content, indent=2, ensure_ascii=True) + '\n')
+
+
+def read_json(path: str) -> dict:
+  """Reads a JSON file.
+
+  Raises:
+    UserError: it is missing or damaged.
+  """
+  try:
+    with open(path, encoding='utf-8') as file:
+      return json.load(file)
+  except (OSError, ValueError) as error:
+    raise UserError(f'{path} cannot be read: {files.reason(error)}') from error

@@ -1,0 +1,147 @@
+"""Runs what was asked for into a folder of results: scores row by row, then pictures and the summary."""
+
+import dataclasses
+import itertools
+import os
+import platform
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+import film_tf
+from eval import measuring, models, pictures, results, statistics, triplets
+from eval.benchmarks import Benchmark
+from eval.measures import Measures
+from eval.protocols import METRICS, PROTOCOLS
+from eval.triplets import Triplet
+from film_tf.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+  """What to measure.
+
+  Raises:
+    UserError: a source never ends, or does not know what a protocol needs.
+  """
+
+  benchmark: Benchmark
+  models: Sequence[str]
+  root: str | None = None  # of the downloaded files
+  max_examples: int | None = None  # of each source, its first
+  images: Sequence[str] = ()  # ranks of examples whose images are written
+  lpips_weights: Sequence[str] = ()
+  vgg19: str | None = None
+
+  def __post_init__(self):
+    sources = self.benchmark.sources.values()
+    if 'synthetic' in sources and not self.max_examples:
+      raise UserError('synthetic scenes never end; give --max_examples=100')
+    if 'flow' in self.benchmark.protocols and set(sources) != {'synthetic'}:
+      raise UserError('protocol flow is of synthetic scenes, whose flow is known; give --data=synthetic alone')
+
+  def described(self) -> dict:
+    """Returns all that scores depend on, for `run.json`: a run goes on with nothing else."""
+    return {
+      'format': results.FORMAT,
+      'versions': _versions(),
+      'models': {name: {'sha256': models.sha256(name)} for name in self.models},
+      'benchmark': {**dataclasses.asdict(self.benchmark), 'sources': dict(self.benchmark.sources)},
+      'root': self.root and os.path.abspath(self.root),
+      'max_examples': self.max_examples,
+    }
+
+  def triplets(self, source: str) -> Iterator[Triplet]:
+    """Yields what to measure on of a source."""
+    pixels = max(PROTOCOLS[name].pixels for name in self.benchmark.protocols)
+    found = triplets.find(source, self.root, pixels)
+    if self.benchmark.frames:
+      found = triplets.timed(found, self.benchmark.frames)
+    return itertools.islice(found, self.max_examples)
+
+
+def run(asked: Asked, work: str) -> dict:
+  """Measures, in the folder `work`, which may hold what a killed run of the same has left; returns the summary.
+
+  Raises:
+    UserError: `work` holds a run of something else, or a source cannot be read.
+  """
+  begun = time.monotonic()
+  described = _described(asked, work)
+  protocols = asked.benchmark.protocols
+  bench = measuring.Bench(asked.models, Measures(protocols, asked.lpips_weights, asked.vgg19))
+  path = os.path.join(work, results.SCORES)
+  with results.appended(path, protocols, asked.models) as scores:
+    for name, source in asked.benchmark.sources.items():
+      done = scores.done.get(name, 0)
+      left = itertools.islice(asked.triplets(source), done, None)
+      total = triplets.count(source, asked.root)
+      total = min(filter(None, (total, asked.max_examples)), default=None)
+      with tqdm.tqdm(desc=name, initial=done, total=total, unit='example', mininterval=1.0) as bar:
+        for rows in bench.rows(left):
+          scores.write({'benchmark': name, **row} for row in rows)
+          bar.update()
+  shown = _pictures(asked, work, bench) if asked.images else []
+  summary = {**_summary(asked, described, path), 'pictures': shown, 'seconds': round(time.monotonic() - begun, 1)}
+  results.write_json(os.path.join(work, results.SUMMARY), summary)
+  return summary
+
+
+def _described(asked, work):
+  """Writes what is asked for, or checks that it is what the killed run was asked for."""
+  described = asked.described()
+  path = os.path.join(work, results.ASKED)
+  if not os.path.exists(path):
+    results.write_json(path, described)
+    return described
+  before = results.read_json(path)
+  now = {key: list(value) if isinstance(value, tuple) else value for key, value in described.items()}
+  now['benchmark'] = {k: list(v) if isinstance(v, tuple) else v for k, v in described['benchmark'].items()}
+  other = [key for key in now if before.get(key) != now[key]]
+  if other:
+    raise UserError(
+      f'{work} is a run with other {", ".join(other)}: {before.get(other[0])}, now {now[other[0]]}; '
+      'resume with the same, or begin anew with --overwrite'
+    )
+  return described
+
+
+def _versions():
+  return {
+    'film_tf': film_tf.__version__, 'tensorflow': tf.__version__, 'numpy': np.__version__,
+    'python': platform.python_version(),
+  }  # fmt: skip
+
+
+def _pictures(asked, work, bench):
+  wanted = pictures.chosen(results.rows(os.path.join(work, results.SCORES)), asked.images)
+  shown = []
+  for name, source in asked.benchmark.sources.items():
+    shown += pictures.write(work, name, asked.triplets(source), wanted, bench, len(shown) + 1)
+  return shown
+
+
+def _summary(asked, described, path):
+  rows = list(results.rows(path))
+  first = [row for row in rows if (row['model'], row['protocol']) == (asked.models[0], asked.benchmark.protocols[0])]
+  failed = dict.fromkeys((row['benchmark'], row['key'], row['model']) for row in rows if row['note'] == results.NAN)
+  benchmarks = {}
+  for name, source in asked.benchmark.sources.items():
+    of_it = [row for row in first if row['benchmark'] == name]
+    benchmarks[name] = {
+      'source': source, 'examples': len(of_it), 'published': triplets.published(source),
+      'without_truth': sum(row['note'] == results.NO_TRUTH for row in of_it),
+    }  # fmt: skip
+  return {
+    'format': results.FORMAT,
+    'versions': described['versions'],
+    'devices': measuring.devices(),
+    'models': described['models'],
+    'protocols': {name: PROTOCOLS[name].words for name in asked.benchmark.protocols},
+    'benchmarks': benchmarks,
+    'means': statistics.means(rows, METRICS),
+    'failed': [dict(zip(('benchmark', 'key', 'model'), names, strict=True)) for names in failed],
+  }
