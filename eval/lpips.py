@@ -1,6 +1,6 @@
 """Computes LPIPS (Zhang et al., CVPR 2018), version 0.1 with AlexNet, of weights that the user has."""
 
-import re
+import zipfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,13 +34,13 @@ class Lpips:
     tensors = {name: value for path in paths for name, value in _read(path).items()}
     self._convolutions = [
       (
-        tf.constant(_find(tensors, rf'(features|net\.slice\d)\.{i}\.weight', shape, paths).transpose(2, 3, 1, 0)),
-        tf.constant(_find(tensors, rf'(features|net\.slice\d)\.{i}\.bias', shape[:1], paths)),
+        tf.constant(_find(tensors, f'features.{i}.weight', shape, paths).transpose(2, 3, 1, 0)),
+        tf.constant(_find(tensors, f'features.{i}.bias', shape[:1], paths)),
       )
       for i, shape in _LAYERS.items()
     ]
     self._mixes = [
-      tf.constant(_find(tensors, rf'lins?\.?{i}\.model\.1\.weight', (1, shape[0], 1, 1), paths).reshape(-1))
+      tf.constant(_find(tensors, f'lin{i}.model.1.weight', (1, shape[0], 1, 1), paths).reshape(-1))
       for i, shape in enumerate(_LAYERS.values())
     ]
 
@@ -68,6 +68,8 @@ def _unit(x):
 
 def _read(path):
   if not path.endswith('.npz'):
+    if not zipfile.is_zipfile(path):
+      torch_file.refuse(path)
     return torch_file.read(path)
   try:
     with np.load(path) as file:
@@ -76,10 +78,9 @@ def _read(path):
     raise UserError(f'cannot read {path}: {files.reason(error)}; expected {_WANTED}') from error
 
 
-def _find(tensors, pattern, shape, paths):
-  """Returns the tensor whose name ends as the pattern says."""
-  found = [value for name, value in tensors.items() if re.search(rf'(^|\.){pattern}$', name) and value.shape == shape]
+def _find(tensors, name, shape, paths):
+  """Returns a tensor by its name, before which there may be those of modules."""
+  found = [value for known, value in tensors.items() if f'.{known}'.endswith(f'.{name}') and value.shape == shape]
   if not found:
-    name = re.sub(r'[\\()?]|\|.*?\)', '', pattern)
     raise UserError(f'{" and ".join(paths)} have no {name} of shape {list(shape)}; expected {_WANTED}')
   return np.asarray(found[0], np.float32)
