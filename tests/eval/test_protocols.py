@@ -102,7 +102,7 @@ def test_protocols_differ_where_papers_do(images):
 
 def test_flow_errors_are_distances():
   flow = np.zeros((4, 5, 2), np.float32)
-  truth = triplet(np.zeros((4, 5, 3), np.float32), flow=flow + (3, 4), middle_flow=flow + (0, 2))
+  truth = triplet(np.zeros((4, 5, 3), np.float32), flow=flow + np.array([3, 4]), middle_flow=flow + np.array([0, 2]))
   measure = measures.Measures(['flow'])
   assert measure(truth.y, truth, flow)['flow'] == {'epe': 5, 'epe_middle': 2}
 

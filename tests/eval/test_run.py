@@ -65,10 +65,13 @@ def test_triplets_of_folders(tmp_path, capfd):
   for name in ('10', '9', 'deep/er'):
     for number, time in ((1, 0), (2, 0.5), (3, 1)):
       save(tmp_path / name / f'im{number}.png', scene(time))
+  save(tmp_path / 'one' / 'im1.png', scene(0))
   save(tmp_path / 'pair' / 'im1.png', scene(0))
+  save(tmp_path / 'pair' / 'im2.png', scene(1))
   found = list(triplets.find(str(tmp_path)))
-  assert [triplet.name for triplet in found] == ['9', '10', 'deep/er']
-  assert f'left out, since a triplet is a folder of three images: {tmp_path}/pair (1 images)' in capfd.readouterr().err
+  assert [triplet.name for triplet in found] == ['9', '10', 'deep/er', 'pair']
+  assert f'left out, since a triplet is a folder of three images: {tmp_path}/one (1 images)' in capfd.readouterr().err
+  assert found[3].y is None  # nobody knows it
   np.testing.assert_allclose(found[0].y, scene(0.5), atol=0.5 / 255 + 1e-6)
 
 
@@ -91,18 +94,18 @@ def test_the_command_measures_and_its_table_agrees_with_scikit_image(tmp_path):
   assert result.returncode == 0, result.stderr
   with open(tmp_path / 'scores.csv') as file:
     rows = list(csv.DictReader(file))
-  assert [(row['data'], row['model']) for row in rows[:4]] == [
+  assert [(row['benchmark'], row['model']) for row in rows[:4]] == [
     ('folder', 'blend'), ('folder', 'net.npz'), ('b.mkv', 'blend'), ('b.mkv', 'net.npz')
   ]  # fmt: skip
   assert len(rows) == 2 * (1 + 2 + 2)
   x0, y, x1 = (np.round(255 * scene(time)).astype(np.uint8) / 255 for time in (0, 0.5, 1))
   expected = reference.peak_signal_noise_ratio(y, (x0 + x1) / 2, data_range=1)
   assert float(rows[0]['psnr']) == pytest.approx(expected, abs=1e-3)
-  lines = [line.split() for line in result.stdout.splitlines()]
-  assert lines[0] == ['data', 'triplets', 'blend', 'net.npz']
+  lines = [line.split() for line in result.stdout.splitlines()[1:]]
+  assert lines[0] == ['data', 'examples', 'blend', 'net.npz']
   assert lines[1][:3] == ['folder', '1', f'{expected:.2f}']
   assert lines[2][:2] == ['b.mkv', '2']
-  means = [np.mean([float(row['psnr']) for row in rows if (row['data'], row['model']) == (data, 'blend')])
+  means = [np.mean([float(row['psnr']) for row in rows if (row['benchmark'], row['model']) == (data, 'blend')])
            for data in ('folder', 'b.mkv', name)]  # fmt: skip
   assert lines[4][:3] == ['mean', '5', f'{np.mean(means):.2f}']
 
@@ -124,7 +127,7 @@ def test_mistakes(tmp_path):
     (['--data=sizes'], ['1.png has 20x20', '3.png 24x24']),
     (['--data=no.mp4'], ['no.mp4 cannot be read']),
     (['--data=nothing'], ['nothing']),
-    (['--data=tiny'], ['1.png has 10x8 pixels', '11 or more']),
+    (['--data=tiny'], ['tiny has 10x8 pixels', '11 or more']),
     (['--data=sizes/1.png'], ['1.png is one image', 'video']),
     (['--data=videos'], ['give --data= for each video']),
     (['--data=empty', '--output=there.csv'], ['there.csv exists']),

@@ -1,0 +1,109 @@
+"""Statistics by closed forms, tables and the model card, of results that are written by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from eval import compare, model_card, results, statistics, tables
+from film_tf.errors import UserError
+from tests.conftest import command
+
+
+def test_intervals_are_those_of_the_normal_distribution():
+  values = np.random.default_rng(5).normal(3, 2, 4000)
+  found = statistics.interval(values)
+  half = 1.96 * values.std() / np.sqrt(len(values))
+  assert found['mean'] == pytest.approx(values.mean())
+  assert found['low'] == pytest.approx(values.mean() - half, abs=0.1 * half)
+  assert found['high'] == pytest.approx(values.mean() + half, abs=0.1 * half)
+  assert statistics.interval(values) == found
+  assert statistics.interval([7.0]) == {'mean': 7, 'low': 7, 'high': 7}
+  assert statistics.interval([np.inf, 1.0]) == {'mean': None, 'low': 1, 'high': 1}
+
+
+def write(folder, scores, benchmark='clip.mp4', protocol='film'):
+  """Writes results: PSNR by model and key."""
+  folder.mkdir()
+  rows = [
+    {'benchmark': benchmark, 'key': str(key), 'model': model, 'protocol': protocol, 'psnr': psnr, 'ssim': psnr / 100}
+    for model, values in scores.items()
+    for key, psnr in enumerate(values)
+  ]
+  with results.appended(folder / results.SCORES, [protocol], list(scores)) as file:
+    file.write(rows)
+  read = list(results.rows(folder / results.SCORES))
+  summary = {
+    'format': 1, 'versions': {'film_tf': '0.1.0', 'tensorflow': '2.21.0'}, 'protocols': {protocol: 'so'},
+    'models': {model: {'sha256': 'ab' * 32 if model == 'net' else None} for model in scores},
+    'benchmarks': {benchmark: {'examples': len(rows) // len(scores), 'published': None, 'without_truth': 0}},
+    'means': statistics.means(read, ['psnr', 'ssim']), 'failed': [],
+  }  # fmt: skip
+  (folder / results.SUMMARY).write_text(json.dumps(summary))
+  return str(folder)
+
+
+def test_pairs_are_told_apart_where_their_means_are_not(tmp_path):
+  """Examples differ by far more than models do: only the pairs show it."""
+  random = np.random.default_rng(0)
+  a = random.normal(30, 5, 200)
+  b = a + random.normal(0.1, 0.2, 200)
+  first, second = write(tmp_path / 'a', {'net': a}), write(tmp_path / 'b', {'net': b, 'blend': a})
+  better, same = (row for row in compare.compared([first, second]) if row['metric'] == 'psnr')
+  assert (better['first'], better['other'], better['examples']) == (f'{first}:net', f'{second}:net', 200)
+  half = 1.96 * np.std(b - a) / np.sqrt(200)
+  assert better['difference']['mean'] == pytest.approx(np.mean(b - a), abs=1e-6)
+  assert better['difference']['low'] == pytest.approx(np.mean(b - a) - half, abs=0.15 * half)
+  assert better['better'] == f'{second}:net'
+  assert (same['other'], same['difference']['mean'], same['better']) == ('blend', 0, None)
+
+
+def test_a_folder_alone_has_its_models_compared(tmp_path):
+  write(tmp_path / 'a', {'net': [30.0, 31, 32], 'blend': [20.0, 21, 25]})
+  result = command('eval.compare', 'a', '--markdown', cwd=tmp_path)
+  assert result.returncode == 0, result.stderr
+  assert result.stdout.splitlines()[2].startswith('| clip.mp4 | film | psnr | 3 | net | blend | 31.00 22.00 | -9 [')
+  assert result.stdout.splitlines()[2].endswith('| net |')
+
+
+def test_what_cannot_be_compared(tmp_path):
+  one, other = write(tmp_path / 'a', {'net': [1.0]}), write(tmp_path / 'b', {'blend': [1.0]}, protocol='rife')
+  with pytest.raises(UserError, match='have nothing in common'):
+    compare.compared([one, other])
+  with pytest.raises(UserError, match='have scores of 1 model; expected two'):
+    compare.compared([one])
+  (tmp_path / 'c.part').mkdir()
+  with pytest.raises(UserError, match='not finished; go on with it by --resume'):
+    compare.compared([str(tmp_path / 'c')])
+  (tmp_path / 'a' / results.SUMMARY).write_text('{')
+  with pytest.raises(UserError, match='damaged results'):
+    compare.compared([one, other])
+
+
+def test_the_model_card_keeps_what_is_around_its_scores(tmp_path):
+  write(tmp_path / 'scores', {'net': [30.0, 31, 32], 'blend': [20.0, 21, 25]})
+  card = tmp_path / 'MODEL_CARD.md'
+  card.write_text(f'# Card\n\n{model_card.BEGIN}\nold\n{model_card.END}\n\nmore\n')
+  for _ in range(2):
+    assert command('eval.model_card', 'scores', cwd=tmp_path).returncode == 0
+  text = card.read_text()
+  assert text.startswith(f'# Card\n\n{model_card.BEGIN}\nProtocol `film`: so.')
+  assert text.endswith(f'{model_card.END}\n\nmore\n')
+  assert 'old' not in text
+  assert 'net is SHA-256 `abababababababab`' in text
+  assert '| clip | 3 | 31.00 [30.00, 32.00], 0.3100 [0.3000, 0.3200] | 22.00' in text
+  card.write_text('# Card\n')
+  result = command('eval.model_card', 'scores', cwd=tmp_path)
+  assert 'has no place for scores' in result.stderr
+  assert card.read_text() == '# Card\n'
+
+
+def test_rows_of_another_protocol_are_marked_and_below(tmp_path):
+  folder = write(tmp_path / 'a', {'net': [30.0]}, 'Vimeo-90K', 'rife')
+  lines = tables.literature(results.read(folder)[1]).splitlines()
+  assert lines[2].startswith('net')
+  marked = [line.split()[1] == '*' for line in lines[3:-1]]
+  assert marked == sorted(marked)
+  assert any(line.startswith('FILM-L1 *') for line in lines)
+  assert any(line.startswith('RIFE ') and ' * ' not in line for line in lines)
+  assert lines[-1] == '* another protocol: not to be compared'
