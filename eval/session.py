@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
-import tqdm
 
 import film_tf
 from eval import measuring, models, pictures, results, statistics, triplets
@@ -17,6 +16,7 @@ from eval.benchmarks import Benchmark
 from eval.measures import Measures
 from eval.protocols import METRICS, PROTOCOLS
 from eval.triplets import Triplet
+from film_tf import progress
 from film_tf.errors import UserError
 
 
@@ -72,18 +72,19 @@ def run(asked: Asked, work: str) -> dict:
   begun = time.monotonic()
   described = _described(asked, work)
   protocols = asked.benchmark.protocols
+  for source in set(asked.benchmark.sources.values()) - {'synthetic'}:
+    next(asked.triplets(source))  # that nothing is found missing after hours
   bench = measuring.Bench(asked.models, Measures(protocols, asked.lpips_weights, asked.vgg19))
   path = os.path.join(work, results.SCORES)
   with results.appended(path, protocols, asked.models) as scores:
     for name, source in asked.benchmark.sources.items():
       done = scores.done.get(name, 0)
       left = itertools.islice(asked.triplets(source), done, None)
-      total = triplets.count(source, asked.root)
-      total = min(filter(None, (total, asked.max_examples)), default=None)
-      with tqdm.tqdm(desc=name, initial=done, total=total, unit='example', mininterval=1.0) as bar:
-        for rows in bench.rows(left):
+      total = min(filter(None, (triplets.count(source, asked.root), asked.max_examples)), default=None)
+      with progress.shown(name, total) as report:
+        for number, rows in enumerate(bench.rows(left), start=done + 1):
           scores.write({'benchmark': name, **row} for row in rows)
-          bar.update()
+          report(number, total)
   shown = _pictures(asked, work, bench) if asked.images else []
   summary = {**_summary(asked, described, path), 'pictures': shown, 'seconds': round(time.monotonic() - begun, 1)}
   results.write_json(os.path.join(work, results.SUMMARY), summary)

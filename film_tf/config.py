@@ -118,12 +118,22 @@ def _ours():
 def _parse(function, source):
   """Calls a function of gin's; an error says in one line what is wrong with `source`."""
   try:
-    function(source, skip_unknown=_OF_THE_OTHER)
+    _strictly(function, source)
   except RecursionError as error:
     raise UserError(f'gin file {source} includes itself, perhaps through others') from error
   except (ValueError, SyntaxError, OSError, TypeError, ImportError, AttributeError, tokenize.TokenError) as error:
     message = files.shortened(str(error))
     raise UserError(f'gin cannot use {source!r}: {message}{_suggestion(message)}') from error
+
+
+def _strictly(function, source):
+  """Calls a function of gin's, which fails for what it does not know, but for what only the other command knows."""
+  try:
+    function(source)
+  except ValueError as error:
+    if not any(f"No configurable matching '{name}'" in str(error) for name in _OF_THE_OTHER):
+      raise
+    function(source, skip_unknown=_OF_THE_OTHER)  # all again; unknown imports are skipped, too
 
 
 def _suggestion(message):

@@ -18,6 +18,7 @@ OLDEST = [
   'tests/data/test_sources.py',
   'tests/data/test_synthetic.py',
   'tests/datasets/test_export_tfrecord.py',
+  'tests/eval/test_protocols.py',
   'tests/exporters',
   'tests/importers/test_network.py',
   'tests/importers/test_odd_files.py',

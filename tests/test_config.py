@@ -102,3 +102,16 @@ def test_counts_of_a_run_are_checked(name, value, tmp_path):
 def test_gin_folder_never_shadows_gin_config():
   assert not list((conftest.ROOT / 'gin').rglob('*.py'))
   assert pathlib.Path(gin.__file__).parent != conftest.ROOT / 'gin'
+
+
+def test_training_passes_over_what_configures_eval_run():
+  """gin/eval/vimeo90k.gin is for both; a process of training has not loaded eval."""
+  script = (
+    'from film_tf import config, errors\nfrom film_tf.training import evaluation\n'
+    'config.parse(["gin/eval/vimeo90k.gin"]); print(evaluation.configured().examples)\n'
+    'import gin; gin.clear_config()\n'
+    'try: config.parse([], ["benchmrk.frames = 1"])\n'
+    'except errors.UserError as error: print("benchmrk" in error.message)\n'
+  )
+  result = conftest.run('-c', script, cwd=conftest.ROOT)
+  assert result.stdout.split() == ['500', 'True'], result.stderr
