@@ -1,5 +1,6 @@
 """Runs what was asked for into a folder of results: scores row by row, then pictures and the summary."""
 
+import collections
 import dataclasses
 import itertools
 import os
@@ -126,16 +127,22 @@ def _pictures(asked, work, bench):
 
 
 def _summary(asked, described, path):
-  rows = list(results.rows(path))
-  first = [row for row in rows if (row['model'], row['protocol']) == (asked.models[0], asked.benchmark.protocols[0])]
-  failed = dict.fromkeys((row['benchmark'], row['key'], row['model']) for row in rows if row['note'] == results.NAN)
-  benchmarks = {}
-  for name, source in asked.benchmark.sources.items():
-    of_it = [row for row in first if row['benchmark'] == name]
-    benchmarks[name] = {
-      'source': source, 'examples': len(of_it), 'published': triplets.published(source),
-      'without_truth': sum(row['note'] == results.NO_TRUTH for row in of_it),
-    }  # fmt: skip
+  first = asked.models[0], asked.benchmark.protocols[0]
+  examples, without_truth = collections.Counter(), collections.Counter()
+  failed = {}  # in order
+  for row in results.rows(path):
+    if (row['model'], row['protocol']) == first:
+      examples[row['benchmark']] += 1
+      without_truth[row['benchmark']] += row['note'] == results.NO_TRUTH
+    if row['note'] == results.NAN:
+      failed[row['benchmark'], row['key'], row['model']] = None
+  benchmarks = {
+    name: {
+      'source': source, 'examples': examples[name], 'published': triplets.published(source),
+      'without_truth': without_truth[name],
+    }
+    for name, source in asked.benchmark.sources.items()
+  }  # fmt: skip
   return {
     'format': results.FORMAT,
     'versions': described['versions'],
@@ -143,6 +150,6 @@ def _summary(asked, described, path):
     'models': described['models'],
     'protocols': {name: PROTOCOLS[name].words for name in asked.benchmark.protocols},
     'benchmarks': benchmarks,
-    'means': statistics.means(rows, METRICS),
+    'means': statistics.means(results.rows(path), METRICS),
     'failed': [dict(zip(('benchmark', 'key', 'model'), names, strict=True)) for names in failed],
   }
