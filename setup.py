@@ -7,5 +7,8 @@ setuptools.setup(
   # other people's.
   packages=[*setuptools.find_packages(include=['film_tf', 'film_tf.*']), 'film_tf.gin'],
   package_dir={'film_tf.gin': 'gin'},
-  package_data={'film_tf': ['py.typed', 'pretrained/*.npz', 'serving/page.html'], 'film_tf.gin': ['*.gin', '*/*.gin']},
+  package_data={
+    'film_tf': ['py.typed', 'pretrained/*.npz', 'inspection/page.*', 'serving/page.html'],
+    'film_tf.gin': ['*.gin', '*/*.gin'],
+  },
 )

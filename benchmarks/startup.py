@@ -27,6 +27,7 @@ COMMANDS = {
   'film_tf.export': (['--model=nothing.npz', '--output=x'], ['--output={folder}/there']),
   'film_tf.convert': (['nothing.pt', '--output=x.npz'], ['nothing.pt', '--output={folder}/there.npz']),
   'film_tf.preview': (['--gin_configs=nothing.gin', '--output=x.png'], [CONFIG, '--output={folder}/there.png']),
+  'film_tf.inspect': (['nothing.png', 'nothing.png', '--output=x.html'], [*SAMPLES, '--output={folder}/there.html']),
   'eval.run': (
     ['--model=blend', '--data=nothing.mp4'],
     ['--model=blend', f'--data={HERE}/eval/samples', '--output={folder}/there.csv'],
@@ -46,7 +47,7 @@ def prepare(folder):
 
   for name in ('there', 'ucf101_triplet/1.0.0'):
     (folder / name).mkdir(parents=True)
-  for name in ('there.png', 'there.csv', 'there.npz'):
+  for name in ('there.png', 'there.csv', 'there.npz', 'there.html'):
     (folder / name).touch()
   with tf.io.TFRecordWriter(str(folder / 'one.tfrecord')) as writer:
     writer.write(b'')

@@ -219,6 +219,11 @@ def convert():
   runpy.run_module('film_tf.convert', run_name='__main__', alter_sys=True)
 
 
+def inspect():
+  """Runs `python -m film_tf.inspect`, as the console script `film_tf_inspect`."""
+  runpy.run_module('film_tf.inspect', run_name='__main__', alter_sys=True)
+
+
 sys.excepthook = _without_traceback
 
 

@@ -23,6 +23,7 @@ OLDEST = [
   'tests/importers/test_network.py',
   'tests/importers/test_odd_files.py',
   'tests/inference/test_interpolator.py',
+  'tests/inspection',
   'tests/losses',
   'tests/model',
   'tests/test_metrics.py',

@@ -60,7 +60,11 @@ class BilateralFlowPyramid(FlowPyramid):
 
   def residual(self, level, warped0, warped1, seen0, seen1):
     """Predicts what the flow of a level lacks, from the features of both, warped, and where `inside` has seen them."""
+    step = self.step(warped0, warped1, seen0, seen1)
+    return step + self._predictor(level)(warped0, warped1, step, seen0, seen1)
+
+  def step(self, warped0, warped1, seen0, seen1):
+    """Returns the step of Lucas and Kanade of a level, `[B, h, W, 2]`: the part of `residual` that is not learned."""
     # Of both only the channels that every level has, extracted on its own scale.
     own0, own1 = (tf.cast(x[..., : self.feature_channels[0]], tf.float32) for x in (warped0, warped1))
-    step = lucas_kanade.displacement(own0, own1, seen0 * seen1)
-    return step + self._predictor(level)(warped0, warped1, step, seen0, seen1)
+    return lucas_kanade.displacement(own0, own1, seen0 * seen1)

@@ -23,9 +23,10 @@ ROOMS = [
   ['exporters'],
   ['training'],
   ['inference'],
+  ['inspection'],
   ['render'],
   ['serving'],
-  ['train', 'preview', 'export', 'convert', 'interpolate', 'serve'],
+  ['train', 'preview', 'export', 'convert', 'interpolate', 'inspect', 'serve'],
 ]
 MODEL = [
   'options',
@@ -90,7 +91,7 @@ def test_no_room_is_too_large():
 
 
 COMMANDS = ['film_tf/train.py', 'film_tf/preview.py', 'film_tf/export.py', 'film_tf/convert.py',
-            'film_tf/interpolate.py', 'film_tf/serve.py', 'eval/run.py', 'eval/compare.py', 'eval/model_card.py',
+            'film_tf/interpolate.py', 'film_tf/inspect.py', 'film_tf/serve.py', 'eval/run.py', 'eval/compare.py', 'eval/model_card.py',
             'datasets/build.py', 'datasets/export_tfrecord.py']  # fmt: skip
 
 
@@ -130,7 +131,8 @@ def test_a_wheel_works_from_any_folder(tmp_path):
   assert {name.split('/')[0] for name in names if '.dist-info' not in name} == {'film_tf'}
   expected = {f'film_tf/{path.relative_to(ROOT)}' for path in (ROOT / 'gin').rglob('*.gin')}
   assert expected == {name for name in names if name.endswith('.gin')}
-  assert {'film_tf/pretrained/film_mini.npz', 'film_tf/serving/page.html', 'film_tf/py.typed'} <= set(names)
+  data = ['pretrained/film_mini.npz', 'py.typed', 'inspection/page.css', 'inspection/page.js', 'serving/page.html']
+  assert {f'film_tf/{name}' for name in data} <= set(names)
   script = (
     'import film_tf.training.experiment; from film_tf import config; from film_tf.model import options\n'
     'config.parse(["gin/film_mini.gin"]); print(options.configured().filters, config.__file__)'

@@ -110,6 +110,8 @@ def folder(tmp_path_factory) -> pathlib.Path:
     (root / name).mkdir()
   for number in (1, 2, 3, 4):
     Image.fromarray(triplets.frame(0, number)).save(root / 'photos' / f'{number}.png')
+  Image.new('RGB', (50, 40)).save(root / 'wide.png')
+  Image.new('RGBA', (48, 40)).save(root / 'clear.png')
   (root / 'text').write_text('mine')
   for name in ('vimeo90k_triplet', 'xiph_triplet/2k'):
     (root / 'built' / name / '1.0.0').mkdir(parents=True)
@@ -135,6 +137,14 @@ WITHOUT_TENSORFLOW = [
   ('film_tf.interpolate', ['http://a.com/b.mp4', '--output=a.mp4'], ['http://a.com/b.mp4; download it first']),
   ('film_tf.interpolate', ['photos', '--output=/proc/none/a.png'], ['cannot write /proc/none/a.png']),
   ('film_tf.interpolate', ['photos', '--output=text', '--times=2'], ['text is a file']),
+  ('film_tf.inspect', ['photos/1.png', '--output=a.html'], ['1 images are given; expected two']),
+  ('film_tf.inspect', ['photos/1.png', 'photos/2.png', '--output=a.png'], ['--output=a.png', 'ends in .html']),
+  ('film_tf.inspect', ['photos/1.png', 'photos/2.png', '--output=text'], ['--output=text', 'ends in .html']),
+  ('film_tf.inspect', ['photos/1.png', 'photos/9.png', '--output=a.html'], ['no such file: photos/9.png']),
+  ('film_tf.inspect', ['photos/1.png', 'text', '--output=a.html'], ['text is not an image that can be read']),
+  ('film_tf.inspect', ['photos/1.png', 'wide.png', '--output=a.html'], ['is 32x24 pixels and wide.png is 50x40']),
+  ('film_tf.inspect', ['clear.png', 'clear.png', '--output=a.html'], ['clear.png is transparent']),
+  ('film_tf.inspect', ['photos/1.png', 'photos/2.png', '--model=none', '--output=a.html'], ['no such model: none']),
   ('eval.run', ['--model=blend', '--data=nowhere'], ['nowhere: no such file']),
   ('eval.run', ['--model=blend'], ['--gin_configs=gin/eval/BENCHMARK.gin or --data=']),
   ('eval.run', ['--model=blend', '--model=blend', '--data=set@1'], ['--model is given twice: blend, blend']),

@@ -1,0 +1,199 @@
+"""Runs the layers of a network one after the other on two images, and keeps what passes between them."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from film_tf.model import film_net, pyramid
+from film_tf.model.film_net import FilmNet
+from film_tf.model.warp import inside, warp
+
+A, B = 0, 1  # the two images, where something is there of each
+TIME = 0.5  # at which the frame between is
+RETURN = 0.01, 0.5  # of flow and return: share of their squared lengths, and squared pixels, that they may miss by
+READ = 0.25  # of a pixel, in all: less counts as nothing
+
+Array = np.ndarray | tf.Tensor
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+class Flow(NamedTuple):
+  """A flow of one level, every part `[h, w, 2]` in pixels of the level; `upsampled + residual` is `flow` exactly."""
+
+  upsampled: Array  # the flow of the coarser level in the size of this one; zero on the coarsest
+  residual: Array  # what this level adds
+  flow: Array
+  step: Array | None  # what of the residual is a step of Lucas and Kanade, in networks that have them
+
+
+@dataclasses.dataclass(frozen=True)
+class Level:
+  """What a network has on one level of its pyramids, for the `[h, w]` pixels that show the images.
+
+  Attributes:
+    images: both images, `[h, w, 3]`.
+    features: of both, `[h, w, C]`.
+    flows: from A to B and from B to A; of a network with bilateral flow one, seen from the frame between.
+    warped: both images moved to the frame between, `[h, w, 3]`.
+    hidden: bool `[h, w]`, what of either image has no partner: see `lost` and, with bilateral flow, `unread`.
+    blanked: `[H, W]`, how much the result changes where the decoder reads nothing but the mean of this level of A, or
+      of B; None where the decoder does not read this level.
+  """
+
+  images: Pair
+  features: Pair
+  flows: list[Flow]
+  warped: Pair
+  hidden: Pair
+  blanked: Pair | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+  """What a network makes of two images.
+
+  Attributes:
+    levels: finest first.
+    image: the frame between, `[H, W, 3]`, not clipped.
+    blanked: `[H, W]`, how much that changes where the decoder reads nothing but the means of A, or of B, on all levels.
+    share: `[H, W]` in [0, 1], of A in the mix of both warped images, in networks that mix them.
+  """
+
+  levels: list[Level]
+  image: np.ndarray
+  blanked: Pair
+  share: np.ndarray | None
+
+
+def observe(
+  net: FilmNet, a: np.ndarray, b: np.ndarray, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Observation:
+  """Makes the frame between two images as the network's call does, layer by layer.
+
+  Args:
+    net: the network.
+    a: `[H, W, 3]` float32 in [0, 1].
+    b: the same shape.
+    progress: called with how often the decoder has run, and how often it will.
+  """
+  size = a.shape[:2]
+  images = [net.image_pyramid(tf.constant(image[np.newaxis])) for image in (a, b)]
+  features = [net.feature_pyramid(levels) for levels in images]
+  flows = _flows(net, features, size)
+  forward = [level.flow for level in flows[0]]
+  backward = [level.flow for level in flows[1]] if len(flows) > 1 else [-flow for flow in forward]
+  to = [[TIME * flow for flow in backward], [(1.0 - TIME) * flow for flow in forward]]
+  warped = [[warp(*both) for both in zip(images[side], to[side], strict=True)] for side in (A, B)]
+  if len(flows) > 1:
+    hidden = [[lost(*both) for both in zip(*ways, strict=True)] for ways in ((forward, backward), (backward, forward))]
+  else:
+    hidden = [[unread(flow) for flow in to[side]] for side in (A, B)]
+
+  def visible(level, tensor):
+    return tensor[0, : -(-size[0] // 2**level), : -(-size[1] // 2**level)].numpy()
+
+  decoder, fused = _Decoder(net, warped, features, to, size), range(net.options.fusion_pyramid_levels)
+  image = visible(0, decoder.image())
+  tests = [fused, *([level] for level in fused)]
+
+  def change(number, side):
+    progress(2 * number + side, 2 * len(tests))
+    without = visible(0, decoder.image(side, tests[number]))
+    return np.abs(image.clip(0.0, 1.0) - without.clip(0.0, 1.0)).mean(axis=-1)
+
+  changes = [(change(number, A), change(number, B)) for number in range(len(tests))]
+  levels = [
+    Level(
+      *(tuple(visible(i, parts[side][i]) for side in (A, B)) for parts in (images, features)),
+      [Flow(*(part if part is None else visible(i, part) for part in way[i])) for way in flows],
+      *(tuple(visible(i, parts[side][i]) for side in (A, B)) for parts in (warped, hidden)),
+      changes[1 + i] if i in fused else None,
+    )
+    for i in range(net.options.pyramid_levels)
+  ]
+  share = decoder.share()
+  return Observation(levels, image, changes[0], None if share is None else visible(0, share)[..., 0])
+
+
+def _flows(net, features, size):
+  """Returns the flow of every level, finest first, in each direction that the network has."""
+  if not net.options.bilateral_flow:
+    return [_parts(*net.flow_pyramid(*pair), lambda i, flow: None) for pair in (features, features[::-1])]
+  time = tf.fill((1, 1, 1, 1), TIME)
+
+  def step(level, flow):
+    to = -time * flow, (1.0 - time) * flow
+    seen = [inside(one, *(side / 2**level for side in size)) for one in to]
+    return net.flow_pyramid.step(*(warp(features[side][level], to[side]) for side in (A, B)), *seen)
+
+  return [_parts(*net.flow_pyramid(*features, time, height=size[0], width=size[1]), step)]
+
+
+def _parts(flows, residuals, step):
+  upsampled = [*map(pyramid.upsample_flow, flows[1:]), tf.zeros_like(flows[-1])]
+  steps = [step(level, flow) for level, flow in enumerate(upsampled)]
+  return [Flow(*parts) for parts in zip(upsampled, residuals, flows, steps, strict=True)]
+
+
+class _Decoder:
+  """The network from what is warped to the image; what it reads can be replaced."""
+
+  def __init__(self, net, warped, features, to, size):
+    self._net = net
+    self._read = []  # what is aligned on each level: image and features of A, those of B, and both flows
+    for i in range(net.options.fusion_pyramid_levels):
+      moved = [warp(features[side][i], to[side][i]) for side in (A, B)]
+      self._read.append([warped[A][i], moved[A], warped[B][i], moved[B], to[A][i], to[B][i]])
+    self._seen = [inside(to[side][0], *size) for side in (A, B)]
+
+  def image(self, blank=None, levels=()):
+    """Returns the image, or that with the image and features of a side replaced by their mean on some levels."""
+    read = [
+      [_mean(part) if i in levels and place // 2 == blank else part for place, part in enumerate(parts)]
+      for i, parts in enumerate(self._read)
+    ]
+    painted = self._net.fusion_decoder([self._net.align(*parts) for parts in read])
+    if not self._net.options.residual_fusion:
+      return painted
+    return film_net.mix(painted, read[0][0], read[0][2], *self._seen)
+
+  def share(self):
+    """Returns the share of A in the mix of both images, `[1, H, W, 1]`: what becomes of white, where B is black."""
+    if not self._net.options.residual_fusion:
+      return None
+    painted = self._net.fusion_decoder([self._net.align(*parts) for parts in self._read])
+    unpainted = tf.concat([tf.zeros_like(painted[..., :3]), painted[..., 3:]], axis=-1)
+    white = tf.ones_like(painted[..., :1])
+    return film_net.mix(unpainted, white, tf.zeros_like(white), *self._seen)
+
+
+def _mean(x):
+  return tf.broadcast_to(tf.reduce_mean(x, axis=(1, 2), keepdims=True), tf.shape(x))
+
+
+def lost(flow: tf.Tensor, back: tf.Tensor) -> tf.Tensor:
+  """Returns where a flow and the one back do not lead to where they started: bool `[B, h, w]`.
+
+  The test of Sundaram, Brox and Keutzer (ECCV 2010): `|f + b|^2 > 0.01 (|f|^2 + |b|^2) + 0.5` with f the flow of a
+  pixel and b the flow back, read where f points.
+
+  Args:
+    flow: `[B, h, w, 2]`.
+    back: the same shape.
+  """
+  returned = warp(back, flow)
+  lengths = tf.reduce_sum(flow**2, axis=-1) + tf.reduce_sum(returned**2, axis=-1)
+  share, pixels = RETURN
+  return tf.reduce_sum((flow + returned) ** 2, axis=-1) > share * lengths + pixels
+
+
+def unread(flow: tf.Tensor) -> tf.Tensor:
+  """Returns which pixels of an image less than a quarter of is read where it is warped by a flow: bool `[B, h, w]`."""
+  pixels = tf.ones_like(flow[..., :1])
+  with tf.GradientTape() as tape:
+    tape.watch(pixels)
+    read = warp(pixels, flow)
+  return tape.gradient(read, pixels)[..., 0] < READ
