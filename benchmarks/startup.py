@@ -32,6 +32,7 @@ COMMANDS = {
     ['--model=blend', '--data=nothing.mp4'],
     ['--model=blend', f'--data={HERE}/eval/samples', '--output={folder}/there.csv'],
   ),
+  'eval.report': (['nothing.csv', '--output=x.html'], ['nothing.csv', '--output={folder}/there.html']),
   'datasets.build': (
     ['ucf101_triplet', '--manual_dir=nothing'],
     ['ucf101_triplet', f'--manual_dir={HERE}/eval', '--data_dir={folder}'],

@@ -91,7 +91,8 @@ def test_no_room_is_too_large():
 
 
 COMMANDS = ['film_tf/train.py', 'film_tf/preview.py', 'film_tf/export.py', 'film_tf/convert.py',
-            'film_tf/interpolate.py', 'film_tf/inspect.py', 'film_tf/serve.py', 'eval/run.py', 'eval/compare.py', 'eval/model_card.py',
+            'film_tf/interpolate.py', 'film_tf/inspect.py', 'film_tf/serve.py', 'eval/run.py', 'eval/compare.py',
+            'eval/model_card.py', 'eval/report.py',
             'datasets/build.py', 'datasets/export_tfrecord.py']  # fmt: skip
 
 

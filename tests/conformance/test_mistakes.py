@@ -145,6 +145,8 @@ WITHOUT_TENSORFLOW = [
   ('film_tf.inspect', ['photos/1.png', 'wide.png', '--output=a.html'], ['is 32x24 pixels and wide.png is 50x40']),
   ('film_tf.inspect', ['clear.png', 'clear.png', '--output=a.html'], ['clear.png is transparent']),
   ('film_tf.inspect', ['photos/1.png', 'photos/2.png', '--model=none', '--output=a.html'], ['no such model: none']),
+  ('eval.report', ['nowhere', '--output=a.html'], ['nowhere has no results of eval.run']),
+  ('eval.report', ['text', '--output=a.html'], ['text has no results of eval.run']),
   ('eval.run', ['--model=blend', '--data=nowhere'], ['nowhere: no such file']),
   ('eval.run', ['--model=blend'], ['--gin_configs=gin/eval/BENCHMARK.gin or --data=']),
   ('eval.run', ['--model=blend', '--model=blend', '--data=set@1'], ['--model is given twice: blend, blend']),

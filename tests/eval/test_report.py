@@ -1,0 +1,264 @@
+"""The report: its numbers against plain recomputation, and the page in a browser."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from eval import compare, results, statistics
+from eval.reporting import charts, document, examples, joined, pictures, report, tables
+from eval.reporting.scores import Scores
+from tests.conftest import assert_user_error, command
+from tests.eval.test_run import save, scene
+from tests.pages import PHONE, scrolls_sideways
+
+pytest_plugins = ['tests.browser']
+
+
+def write(folder, rows, **summary):
+  """Writes results in the format of docs/evaluation.md."""
+  folder.mkdir(exist_ok=True)
+  models = list(dict.fromkeys(row['model'] for row in rows))
+  with results.appended(str(folder / results.SCORES), ['film'], models or ['none']) as scores:
+    scores.write(rows)
+  whole = {'format': 1, 'versions': {}, 'protocols': {}, 'benchmarks': {}, 'failed': [], 'pictures': []}
+  whole['models'] = {model: {'sha256': None} for model in models}
+  results.write_json(str(folder / results.SUMMARY), {**whole, **summary})
+  return str(folder)
+
+
+def rows_of(model, psnr, benchmark='set', motion=None):
+  motion = np.arange(len(psnr)) if motion is None else motion
+  return [
+    {
+      'benchmark': benchmark,
+      'key': f'{i:05d}',
+      'model': model,
+      'protocol': 'film',
+      'motion': motion[i],
+      'psnr': value,
+      'ssim': value,
+    }
+    for i, value in enumerate(psnr)
+  ]
+
+
+def test_an_interval_is_that_of_an_independent_bootstrap():
+  values = np.random.default_rng(1).normal(30.0, 2.0, 200)
+  found = statistics.interval(values)
+  other = stats.bootstrap((values,), np.mean, n_resamples=5000, method='percentile', random_state=0).confidence_interval
+  assert found['low'] == pytest.approx(other.low, abs=0.04)
+  assert found['high'] == pytest.approx(other.high, abs=0.04)
+
+
+def test_tables_tell_models_apart_by_their_examples(tmp_path):
+  """Paired: a tenth of a decibel is seen on examples that differ by many."""
+  psnr = np.random.default_rng(0).normal(30.0, 5.0, 50)
+  folder = write(tmp_path / 'a', [*rows_of('one', psnr), *rows_of('other', psnr + 0.1)])
+  (scores,) = joined.read([folder]).scores
+  means = tables.scores(scores, ['one', 'other'])
+  for row, mean in zip(means.rows, (psnr.mean(), psnr.mean() + 0.1), strict=True):
+    assert row[1].startswith(f'{mean:.2f} [')
+    assert row[3] == '50'
+  row = tables.differences(compare.compared([folder])).rows[0]
+  assert row == ['other', *['+0.10 [+0.10, +0.10] *', '+0.1000 [+0.1000, +0.1000] *'], '50', 'set, film']
+  random = np.random.default_rng(1).normal(0.0, 3.0, 50)
+  folder = write(tmp_path / 'b', [*rows_of('one', psnr), *rows_of('other', psnr + random)])
+  assert tables.DIFFERS not in tables.differences(compare.compared([folder])).rows[0][1]
+  text = means.markdown()
+  assert text.count('\n| ') == 2 + 2
+  assert '| one | ' in text
+
+
+def test_a_table_marks_what_was_measured_otherwise_and_puts_it_below(tmp_path):
+  (scores,) = joined.read([write(tmp_path / 'a', rows_of('mine', [30.0, 31.0], 'Xiph-2K'))]).scores
+  made = tables.scores(scores, ['mine'], published=392)
+  names = [row[0] for row in made.rows]
+  assert names[:2] == ['mine', 'FILM-L1']
+  assert len(names) > 3
+  assert all(name.endswith(tables.OTHER) for name in names[2:])
+  assert made.rows[1][1:3] == ['36.66', '0.951']
+  assert 'compare it with nothing' in made.note
+  assert 'Measured here are 2 of 392 examples' in made.note
+
+
+def test_results_of_several_folders_are_joined_and_gaps_are_kept(tmp_path):
+  one = write(tmp_path / 'a', [*rows_of('one', [30.0, None, 32.0]), *rows_of('blend', [20.0])])
+  more = [*rows_of('other', [29.0, float('inf')]), *rows_of('other', [25.0], 'more'), *rows_of('blend', [20.0])]
+  other = write(tmp_path / 'b', more)
+  first, second = joined.read([one, other]).scores
+  assert first.keys == ['00000', '00001', '00002']
+  assert list(first.values) == ['one', f'{one}:blend', 'other', f'{other}:blend']
+  np.testing.assert_array_equal(first.common(['one', 'other'], 'psnr'), [True, False, False])
+  assert (second.benchmark, list(second.values)) == ('more', ['other'])
+  assert first.metrics == ['psnr', 'ssim']
+  made = tables.scores(first, ['one', 'other'])
+  assert [row[1] for row in made.rows] == ['31.00 [30.00, 32.00]', 'inf']
+  assert '2 values are infinite' in made.note
+
+
+def test_gain_is_drawn_over_motion():
+  count, random = 80, np.random.default_rng(0)
+  motion, base = np.linspace(0, 40, count), random.normal(30.0, 3.0, count)
+  values = {'mine': {'psnr': base + motion / 10}, 'blend': {'psnr': base}}
+  one = Scores('set', 'film', [str(i) for i in range(count)], motion, values)
+  text = document.by_motion(one, ['mine', 'blend'], report.baseline(one))
+  points = np.array(re.search(r'<polyline points="([^"]+)"', text)[1].replace(',', ' ').split(), float).reshape(-1, 2)
+  assert len(points) == document.BINS
+  slope, _, correlation, *_ = stats.linregress(points[:, 0], -points[:, 1])
+  assert slope > 0
+  assert correlation > 0.999
+  assert 'gain over blend' in text
+  unknown = Scores('set', 'film', one.keys, np.full(count, np.nan), values)
+  assert document.by_motion(unknown, ['mine', 'blend'], 'blend') == ''
+
+
+def test_a_histogram_has_the_shares_of_the_examples():
+  text = charts.histogram({'mine': np.array([1.0, 1.0, 1.0, 9.0])}, 'PSNR', 'what it shows')
+  heights = np.array(re.search(r'<polyline points="([^"]+)"', text)[1].replace(',', ' ').split(), float)[1::2]
+  low = heights.max()
+  assert sorted(set((low - heights).round(1)))[1:] == pytest.approx(
+    [(low - heights).max() / 3, (low - heights).max()], 0.01
+  )
+
+
+@pytest.mark.parametrize(('low', 'high'), [(0, 1), (17.3, 42.0), (-0.004, 0.011), (5, 5), (0.98, 0.9805)])
+def test_ticks_are_round_and_within(low, high):
+  ticks = charts.ticks(low, high)
+  assert 1 <= len(ticks) <= 8
+  assert all(low - 1e-9 <= tick <= high + 1e-9 for tick in ticks)
+
+
+def test_examples_are_the_worst_the_median_and_the_best():
+  values = np.array([5.0, np.nan, 1.0, 9.0, 3.0, 7.0, 2.0, 8.0, 4.0, 6.0])
+  assert pictures.choose(values, 2) == {'worst': [2, 6], 'median': [8, 0], 'best': [3, 7]}
+  assert pictures.choose(values[:3], 3) == {'worst': [2, 0], 'median': [], 'best': []}
+
+
+def test_the_close_up_is_where_the_error_is():
+  error = np.zeros((300, 400))
+  error[210:220, 120:130] = 1.0
+  top, left = pictures.worst_place(error)
+  assert top <= 210
+  assert left <= 120
+  assert top + 96 >= 220
+  assert left + 96 >= 130
+  assert pictures.worst_place(np.ones((20, 500))) == (0, 0)
+
+
+@pytest.fixture(scope='module')
+def reported(tmp_path_factory):
+  """Scores of two models on folders of triplets, and their report."""
+  folder = tmp_path_factory.mktemp('report')
+  for number in range(1, 8):
+    for i, time in enumerate((0, 0.5, 1)):
+      save(folder / 'data' / f'{number}' / f'{i}.png', scene(number * time, 96, 128))
+  words = ['--model=film_mini', '--model=blend', '--data=data', '--images=worst,median,best', '--output=results']
+  done = command('eval.run', *words, cwd=folder)
+  assert done.returncode == 0, done.stderr
+  done = command('eval.report', 'results', '--output=report.html', cwd=folder)
+  assert done.returncode == 0, done.stderr
+  return folder
+
+
+@pytest.mark.slow
+def test_the_page_shows_what_was_measured(reported, page):
+  with open(reported / 'results' / 'scores.csv', newline='') as file:
+    psnr = [float(row['psnr']) for row in csv.DictReader(file) if row['model'] == 'film_mini']
+  page.goto(f'file://{reported}/report.html')
+  assert (
+    page.locator('table')
+    .first.locator('tr')
+    .nth(1)
+    .locator('td')
+    .first.text_content()
+    .startswith(f'{np.mean(psnr):.2f} [')
+  )
+  assert f'| film_mini | {np.mean(psnr):.2f} [' in (reported / 'report.md').read_text()
+  slider, told = page.locator('#examples > .bar input'), page.locator('#examples > .bar output')
+  assert told.text_content().startswith('worst 1: ')
+  assert f'{min(psnr):.2f}' in told.text_content()
+  page.keyboard.press('ArrowRight')
+  assert not told.text_content().startswith('worst 1: ')
+  slider.evaluate('slider => { slider.value = slider.max; slider.dispatchEvent(new Event("input")) }')
+  assert told.text_content().startswith('best ')
+  assert f'{max(psnr):.2f}' in page.locator('#examples').inner_html()
+  page.locator('.blink:visible').first.click()
+  shown = page.locator('#examples .step:visible')
+  assert shown.locator('h3').all_text_contents() == ['Frames', 'What was made', 'Error', 'Close up', 'Flow']
+  assert shown.locator('img').evaluate_all('images => images.every(image => image.complete && image.naturalWidth > 0)')
+  page.set_viewport_size(PHONE)
+  assert not scrolls_sideways(page)
+
+
+def test_it_says_what_was_measured_and_what_was_not(tmp_path):
+  summary = {
+    'versions': {'film_tf': '0.1.0', 'tensorflow': '2.21.0'},
+    'models': {'mine': {'sha256': 'f76f6c0bfb8aa82802ef'}, 'blend': {'sha256': None}},
+    'protocols': {'film': 'clipped to [0, 1], not rounded'},
+    'benchmarks': {'set': {'source': 'set', 'examples': 7, 'published': None, 'without_truth': 2}},
+    'failed': [{'benchmark': 'set', 'key': '9', 'model': 'blend'}],
+  }
+  folder = write(tmp_path / 'a', [*rows_of('mine', [30.0, 31.0]), *rows_of('blend', [29.0, 28.0])], **summary)
+  for text in report.make([folder]):
+    for part in (
+      'mine (SHA-256 f76f6c0bfb8aa828), blend', 'clipped to [0, 1]', 'tensorflow 2.21.0',
+      'blend failed on 1 examples, such as 9: it gave NaN', 'set has 2 examples without truth', 'Differences from mine',
+    ):  # fmt: skip
+      assert part in text
+
+
+def test_without_truth_the_frames_are_shown_all_the_same(tmp_path):
+  """No scores, no errors; what was made is wiped against the mean of both frames."""
+  x0, x1 = (scene(time, 40, 48) for time in (0, 1))
+  for name, image in (('x0', x0), ('x1', x1), ('made', x1)):
+    save(tmp_path / f'{name}.png', image)
+  rows = [{**row, 'psnr': None, 'ssim': None} for row in rows_of('blend', [0.0, 0.0])]
+  shown = {'benchmark': 'set', 'key': '00001', 'rank': 'all', 'time': 0.5, 'folder': '..'}
+  shown |= {'x0': 'x0.png', 'x1': 'x1.png', 'truth': None, 'models': {'blend': 'made.png'}}
+  page, _ = report.make([write(tmp_path / 'a', rows, pictures=[shown])])
+  assert 'Without scores, as there is no truth' in page
+  assert 'mean of both frames' in page
+  assert '>Error<' not in page
+  assert 'eval.run --images' in report.make([write(tmp_path / 'b', rows)])[0]
+
+
+def test_mistakes(tmp_path):
+  write(tmp_path / 'scores', rows_of('blend', [30.0]))
+  write(tmp_path / 'words', rows_of('blend', ['good']))
+  write(tmp_path / 'none', [])
+  (tmp_path / 'empty').mkdir()
+  (tmp_path / 'there.md').write_text('mine')
+  for words, parts in (
+    (['--output=a.html'], ['no results are given']),
+    (['scores', '--output=a.pdf'], ['--output=a.pdf', 'ends in .html']),
+    (['nowhere', '--output=a.html'], ['nowhere has no results of eval.run']),
+    (['empty', '--output=a.html'], ['empty has no results of eval.run']),
+    (['none', '--output=a.html'], ['there are no scores in none']),
+    (['words', '--output=a.html'], ['words has damaged results', "'good'"]),
+    (['scores', '--output=there.html'], ['there.md exists already']),
+  ):
+    assert_user_error(command('eval.report', *words, cwd=tmp_path), *parts)
+  assert not list(tmp_path.glob('*.html'))
+
+
+def test_ten_thousand_examples_make_a_small_page(tmp_path):
+  """Of examples as large and as hard to compress as there are, of as many models as are drawn."""
+  random = np.random.default_rng(0)
+  psnr = random.normal(30.0, 4.0, 10_000)
+  names = [f'model {i}' for i in range(5)]
+  rows = [row for i, name in enumerate(names) for row in rows_of(name, psnr + i, motion=psnr)]
+  folder = write(tmp_path / 'scores', rows)
+  noise = [random.random((600, 600, 3), np.float32) for _ in range(3)]
+  flow = random.normal(size=(600, 600, 2)).astype(np.float32)
+  made = [pictures.Made(name, noise[0], flow, ['so good']) for name in names[: examples.MODELS]]
+  panel = pictures.panel(*noise, made, 'noise')
+  page, markdown = report.make([folder])
+  shown = examples.fitting([('noise', panel)] * 3 * examples.COUNT)
+  assert len(page) + len(shown) < 20e6
+  assert '5 of 9 are left out' in shown
+  assert 'left out' not in examples.fitting([('noise', panel)] * 4)
+  assert len(page) < 200e3
+  assert len(markdown) < 20e3
