@@ -127,6 +127,7 @@ def folder(tmp_path, tiny):
   return tmp_path
 
 
+@pytest.mark.slow
 def test_the_command(folder):
   done = command('film_tf.inspect', 'a.png', 'b.png', '--model=net.npz', '--output=new/page.html', cwd=folder)
   assert done.returncode == 0, done.stderr

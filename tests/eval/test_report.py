@@ -244,6 +244,7 @@ def test_mistakes(tmp_path):
   assert not list(tmp_path.glob('*.html'))
 
 
+@pytest.mark.slow
 def test_ten_thousand_examples_make_a_small_page(tmp_path):
   """Of examples as large and as hard to compress as there are, of as many models as are drawn."""
   random = np.random.default_rng(0)
