@@ -130,7 +130,7 @@ def _flow(drawn, level, flow, title):
   if flow.step is None:
     parts |= {'residual, what this level adds': (flow.residual, small)}
   else:
-    parts |= {'step of Lucas and Kanade': (flow.step, small), 'what is learned': (flow.residual - flow.step, small)}
+    parts |= {'step of Lucas and Kanade': (flow.step, small), 'what corrects it': (flow.residual - flow.step, small)}
   parts |= {'sum, the flow of this level': (flow.flow, radius)}
   sizes = {name: colours.size(part) for name, (part, _) in parts.items()}
   rows = [[name, *map(number, size), number(2**level * size.mean)] for name, size in sizes.items()]
@@ -147,6 +147,9 @@ def _flow(drawn, level, flow, title):
   if flow.step is not None:
     told += """This network first takes a step of Lucas and Kanade, which has nothing to learn: from slopes and
       differences of the features, it sees 1.5 pixels far either way. What is learned corrects it. """
+    if o.propagation:
+      told += """Then each pixel borrows flow from 4 pixels beside it where that makes both images more alike, so that
+        motion ends where things do; the correction shows both. """
   if level < o.specialized_levels:
     told += 'This level has a predictor of its own.'
   else:

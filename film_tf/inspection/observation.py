@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from film_tf import keys
 from film_tf.model import film_net, pyramid
 from film_tf.model.film_net import FilmNet
 from film_tf.model.warp import inside, warp
@@ -81,8 +82,9 @@ def observe(
   """
   size = a.shape[:2]
   images = [net.image_pyramid(tf.constant(image[np.newaxis])) for image in (a, b)]
-  features = [net.feature_pyramid(levels) for levels in images]
-  flows = _flows(net, features, size)
+  known = [net.features(tf.constant(image[np.newaxis])) for image in (a, b)]
+  features = [one[keys.FEATURES] for one in known]
+  flows = _flows(net, known, size)
   forward = [level.flow for level in flows[0]]
   backward = [level.flow for level in flows[1]] if len(flows) > 1 else [-flow for flow in forward]
   to = [[TIME * flow for flow in backward], [(1.0 - TIME) * flow for flow in forward]]
@@ -95,7 +97,7 @@ def observe(
   def visible(level, tensor):
     return tensor[0, : -(-size[0] // 2**level), : -(-size[1] // 2**level)].numpy()
 
-  decoder, fused = _Decoder(net, warped, features, to, size), range(net.options.fusion_pyramid_levels)
+  decoder, fused = _Decoder(net, images, warped, features, to, size), range(net.options.fusion_pyramid_levels)
   image = visible(0, decoder.image())
   tests = [fused, *([level] for level in fused)]
 
@@ -118,18 +120,21 @@ def observe(
   return Observation(levels, image, changes[0], None if share is None else visible(0, share)[..., 0])
 
 
-def _flows(net, features, size):
+def _flows(net, known, size):
   """Returns the flow of every level, finest first, in each direction that the network has."""
-  if not net.options.bilateral_flow:
-    return [_parts(*net.flow_pyramid(*pair), lambda i, flow: None) for pair in (features, features[::-1])]
-  time = tf.fill((1, 1, 1, 1), TIME)
+  made = net.flows(*known, tf.fill((1, 1), TIME))
+  bilateral = net.options.bilateral_flow
 
   def step(level, flow):
-    to = -time * flow, (1.0 - time) * flow
+    if not bilateral:
+      return None
+    to = -TIME * flow, (1.0 - TIME) * flow
     seen = [inside(one, *(side / 2**level for side in size)) for one in to]
-    return net.flow_pyramid.step(*(warp(features[side][level], to[side]) for side in (A, B)), *seen)
+    return net.flow_pyramid.step(*(warp(known[side][keys.FEATURES][level], to[side]) for side in (A, B)), *seen)
 
-  return [_parts(*net.flow_pyramid(*features, time, height=size[0], width=size[1]), step)]
+  forward = made[keys.FORWARD_FLOW_PYRAMID], made[keys.FORWARD_RESIDUAL_FLOW_PYRAMID]
+  backward = made[keys.BACKWARD_FLOW_PYRAMID], made[keys.BACKWARD_RESIDUAL_FLOW_PYRAMID]
+  return [_parts(*way, step) for way in ([forward] if bilateral else [forward, backward])]
 
 
 def _parts(flows, residuals, step):
@@ -141,13 +146,14 @@ def _parts(flows, residuals, step):
 class _Decoder:
   """The network from what is warped to the image; what it reads can be replaced."""
 
-  def __init__(self, net, warped, features, to, size):
+  def __init__(self, net, images, warped, features, to, size):
     self._net = net
+    self._images, self._to = [levels[0] for levels in images], [flows[0] for flows in to]
+    self._size = {'height': size[0], 'width': size[1]}
     self._read = []  # what is aligned on each level: image and features of A, those of B, and both flows
     for i in range(net.options.fusion_pyramid_levels):
       moved = [warp(features[side][i], to[side][i]) for side in (A, B)]
       self._read.append([warped[A][i], moved[A], warped[B][i], moved[B], to[A][i], to[B][i]])
-    self._seen = [inside(to[side][0], *size) for side in (A, B)]
 
   def image(self, blank=None, levels=()):
     """Returns the image, or that with the image and features of a side replaced by their mean on some levels."""
@@ -155,19 +161,23 @@ class _Decoder:
       [_mean(part) if i in levels and place // 2 == blank else part for place, part in enumerate(parts)]
       for i, parts in enumerate(self._read)
     ]
-    painted = self._net.fusion_decoder([self._net.align(*parts) for parts in read])
-    if not self._net.options.residual_fusion:
-      return painted
-    return film_net.mix(painted, read[0][0], read[0][2], *self._seen)
+    images = [_mean(image) if 0 in levels and side == blank else image for side, image in enumerate(self._images)]
+    decoded = self._net.fusion_decoder.features([self._net.align(*parts) for parts in read])
+    return self._net.paint(decoded, images, [read[0][0], read[0][2]], self._to, **self._size)
 
   def share(self):
-    """Returns the share of A in the mix of both images, `[1, H, W, 1]`: what becomes of white, where B is black."""
+    """Returns the share of A in the mix of both images, `[1, H, W, 1]`; None of a network that does not mix them."""
     if not self._net.options.residual_fusion:
       return None
-    painted = self._net.fusion_decoder([self._net.align(*parts) for parts in self._read])
+    decoded = self._net.fusion_decoder.features([self._net.align(*parts) for parts in self._read])
+    painted, warped = self._net.fusion_decoder.rgb(decoded), [self._read[0][0], self._read[0][2]]
+    if self._net.second_look:
+      _, reads = self._net.second_look.reads(decoded, painted, self._images, warped, self._to, **self._size)
+      return tf.add_n([share for image, _, share in reads if image is self._images[A]])
     unpainted = tf.concat([tf.zeros_like(painted[..., :3]), painted[..., 3:]], axis=-1)
-    white = tf.ones_like(painted[..., :1])
-    return film_net.mix(unpainted, white, tf.zeros_like(white), *self._seen)
+    white = tf.ones_like(painted[..., :1])  # the share is what becomes of white, where B is black
+    seen = [inside(flow, *self._size.values()) for flow in self._to]
+    return film_net.mix(unpainted, white, tf.zeros_like(white), *seen)
 
 
 def _mean(x):

@@ -102,6 +102,10 @@ def _idea(drawn):
   bilateral = """ This network, which is a small one, finds one flow instead of two, as seen from the frame between:
 what moves from A to B is half of the way behind there and half of the way ahead."""
   mixed = ' This network paints only what a mix of both moved images lacks, and the shares of that mix.'
+  if o.second_look:
+    mixed += (
+      ' It then reads both images again, ahead, behind and where nothing has moved, to blur what cannot be known.'
+    )
   return f"""<p>In these two images things move by {number(size.mean)} pixels on average, 95 of 100 pixels by less than
 {number(size.most)}, and the farthest by {number(size.largest)}. A convolution looks at 3 x 3 pixels; to see that far,
 it would take very many. So FILM goes to where motion is small.</p>

@@ -72,6 +72,20 @@ class SecondLook(tf.keras.layers.Layer):
     Returns:
       `[B, h, W, 3]` float32.
     """
+    lacking, reads = self.reads(features, painted, images, warped, flows, height=height, width=width, top=top)
+    made = lacking
+    for image, place, share in reads:
+      with tf.control_dependencies([made]):  # one after the other, for each takes memory
+        made += share * warp(image, place, top)
+    return made
+
+  def reads(self, features, painted, images, warped, flows, *, height, width, top=0):
+    """Tells where both images are read again; arguments are those of the call.
+
+    Returns:
+      What all that is read lacks, `[B, h, W, 3]`, and the reads, those of the first image first: the image, its flow
+      `[B, h, W, 2]` and its share `[B, h, W, 1]`, which are 1 in all.
+    """
     rows = blocks.dynamic_shape(features)[1]
     unmoved = [image[:, top : top + rows] for image in images]
     known = [features, *unmoved, *warped, flows[1]]
@@ -81,20 +95,16 @@ class SecondLook(tf.keras.layers.Layer):
     lacking, *told = tf.split(self.head(x), [3] + 2 * len(_ALONG) * [3], axis=-1)
     moved = tf.minimum(unlikeness(*unmoved) / _ALIKE, 1.0)
     rgb, mix = tf.split(painted, [3, 1], axis=-1)
-    reads, logits = [], []
+    places, logits = [], []
     for image, flow, favour in zip(images, flows, (mix, 0.0), strict=True):
       for along, prior in zip(_ALONG, _PRIOR, strict=True):
-        offset, logit = tf.split(told[len(reads)], [2, 1], axis=-1)
+        offset, logit = tf.split(told[len(places)], [2, 1], axis=-1)
         place = along * flow + offset
-        reads.append((image, place))
+        places.append((image, place))
         logit += _STILL * (1.0 - moved) if along == 0.0 else 0.0
         logits.append(favour + logit + prior + tf.math.log(inside(place, height, width, top) + _UNSEEN))
-    shares = tf.split(tf.nn.softmax(tf.concat(logits, axis=-1)), len(reads), axis=-1)
-    made = moved * (rgb + lacking)
-    for share, read in zip(shares, reads, strict=True):
-      with tf.control_dependencies([made]):  # one after the other, for each takes memory
-        made += share * warp(*read, top)
-    return made
+    shares = tf.split(tf.nn.softmax(tf.concat(logits, axis=-1)), len(places), axis=-1)
+    return moved * (rgb + lacking), [(*place, share) for place, share in zip(places, shares, strict=True)]
 
   def get_config(self):
     return {**super().get_config(), 'inputs': self.inputs, 'filters': self.filters}

@@ -1,5 +1,7 @@
 """What the inspection shows is what the network does: laws, and plain recomputation."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,20 +22,21 @@ SMALL = Options(
 )  # fmt: skip
 
 
-def bilateral_network():
+def bilateral_network(**more):
   """A small one like film_mini, with random weights."""
-  net = FilmNet(SMALL)
+  net = FilmNet(dataclasses.replace(SMALL, **more))
   random = np.random.default_rng(0)
   for variable in weights.named(net).values():
     variable.assign(random.normal(0, 0.3, variable.shape))
   return net
 
 
-@pytest.fixture(scope='module', params=['published', 'bilateral'])
+@pytest.fixture(scope='module', params=['published', 'bilateral', 'film_mini'])
 def case(request):
   """A network, two images whose size needs padding on every level, and what is observed of them."""
   tf.keras.utils.set_random_seed(1)
-  net = load_golden('narrow_published')[1] if request.param == 'published' else bilateral_network()
+  more = {'propagation': True, 'second_look': True} if request.param == 'film_mini' else {}
+  net = load_golden('narrow_published')[1] if request.param == 'published' else bilateral_network(**more)
   a, b = (image[0] for image in (pair(1, 75, 90)[key] for key in ('x0', 'x1')))
   return net, a, b, observe(net, a, b)
 
@@ -46,7 +49,8 @@ def test_it_is_what_the_network_returns(case):
   net, a, b, seen = case
   made = outputs(net, a, b)
   np.testing.assert_allclose(seen.image, made['image'][0], atol=1e-5)
-  np.testing.assert_allclose(seen.image.clip(0.0, 1.0), Interpolator(net).between(a, b), atol=1e-4)  # by XLA
+  rounding = 1e-3 if net.options.propagation else 1e-4  # of XLA, which flow with random weights carries far
+  np.testing.assert_allclose(seen.image.clip(0.0, 1.0), Interpolator(net).between(a, b), atol=rounding)
   for side, key in enumerate(('x0_warped', 'x1_warped')):
     np.testing.assert_allclose(seen.levels[0].warped[side], made[key][0], atol=1e-5)
   for way, name in enumerate(['forward', 'backward'][: len(seen.levels[0].flows)]):
@@ -57,10 +61,11 @@ def test_it_is_what_the_network_returns(case):
 
 
 def test_what_is_upsampled_and_what_is_added_are_the_flow_exactly(case):
-  _, _, _, seen = case
+  net, _, _, seen = case
+  rounding = 1e-5 if net.options.propagation else 0.0  # which mixes flows, of which what is added is the difference
   for i, level in enumerate(seen.levels):
     for way, flow in enumerate(level.flows):
-      np.testing.assert_array_equal(flow.upsampled + flow.residual, flow.flow)
+      np.testing.assert_allclose(flow.upsampled + flow.residual, flow.flow, rtol=0, atol=rounding)
       if i + 1 < len(seen.levels):  # where no padding is near, it is what doubling the coarser level gives
         doubled = bilinear_twice(seen.levels[i + 1].flows[way].flow)
         height, width = (max(2 * (side // 2) - 2, 0) for side in flow.flow.shape[:2])
