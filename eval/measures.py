@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from eval import ssim, temporal
 from eval.lpips import Lpips
-from eval.protocols import PROTOCOLS
 from eval.triplets import Triplet
 from film_tf import metrics
 from film_tf.data import motion
@@ -32,7 +31,6 @@ class Measures:
 
   def __init__(self, protocols: Sequence[str], lpips: Sequence[str] = (), vgg: str | None = None):
     self.protocols = protocols
-    self.pixels = max(PROTOCOLS[name].pixels for name in protocols)
     self._film = tf.function(_film, input_signature=[_IMAGE] * 2)
     if 'lpips' in protocols:
       if not lpips:

@@ -18,6 +18,7 @@ from eval.measures import Measures
 from eval.protocols import METRICS, PROTOCOLS
 from eval.triplets import Triplet
 from film_tf import progress
+from film_tf.data import scenes
 from film_tf.errors import UserError
 
 
@@ -53,6 +54,8 @@ class Asked:
       'benchmark': {**dataclasses.asdict(self.benchmark), 'sources': dict(self.benchmark.sources)},
       'root': self.root and os.path.abspath(self.root),
       'max_examples': self.max_examples,
+      'scenes': dataclasses.asdict(scenes.configured()) if 'synthetic' in self.benchmark.sources.values() else None,
+      'weights': [*self.lpips_weights, *([self.vgg19] if self.vgg19 else [])],
     }
 
   def triplets(self, source: str) -> Iterator[Triplet]:
