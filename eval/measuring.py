@@ -8,11 +8,11 @@ from concurrent import futures
 
 import numpy as np
 import tensorflow as tf
-from film_tf.render.prefetch import prefetch
 
 from eval import measures, models, results
 from eval.measures import Measures
 from eval.triplets import Triplet
+from film_tf.prefetch import prefetch
 
 _AHEAD = 2  # groups that are read while others are measured
 
