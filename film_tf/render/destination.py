@@ -1,7 +1,9 @@
 """Checks before the work whether an output may go to its place, and whether what is there is what is asked for."""
 
+import contextlib
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from film_tf import files
@@ -12,6 +14,7 @@ from film_tf.render.parts import folder_of, is_left_over
 from film_tf.render.plan import Plan
 
 _LONGEST_NAME = 255  # bytes, of most file systems
+_NOTE = 'user.film_tf'  # attribute of an output's file, where the file system has such
 _ADDED = len('.1234567..parts.old')  # what names get while they are written
 
 
@@ -59,8 +62,24 @@ def is_finished(output: str) -> bool:
   return is_made(output) and (not os.path.exists(folder_of(output)) or is_left_over(output))
 
 
-def differences(output: str, plan: Plan) -> list[str]:
-  """Returns in what an output that is there already is not what a plan makes, for people."""
+def note(output: str, options: Mapping[str, str]):
+  """Notes what an output was made with, beside what is in it, for `differences`."""
+  with contextlib.suppress(OSError, AttributeError):  # not all systems have attributes
+    os.setxattr(output, _NOTE, json.dumps(dict(options)).encode())
+
+
+def differences(output: str, plan: Plan, options: Mapping[str, str]) -> list[str]:
+  """Returns in what an output that is there already is not what a plan makes with these options, for people."""
+  told = list(_odd_counts(output, plan))
+  with contextlib.suppress(OSError, AttributeError, ValueError):
+    noted = json.loads(os.getxattr(output, _NOTE)).items()
+    differ = [(name, before) for name, before in noted if options.get(name, before) != before]
+    told += [f'was made with {name} {before}, and now it is {options[name]}' for name, before in differ]
+  return [f'{output} is of other flags: it {one}; --overwrite without --resume makes it again' for one in told]
+
+
+def _odd_counts(output, plan):
+  """Yields in what the frames of an output are not about those of a plan."""
   suffix, per_given = names.suffix_of(output), Fraction(plan.total or 0, plan.given or 1)
   rate = None
   if suffix in video_muxer.FORMATS:
@@ -68,9 +87,7 @@ def differences(output: str, plan: Plan) -> list[str]:
     count, rate = video.frame_count, video.rate
   else:
     count = len(os.listdir(output)) if os.path.isdir(output) else animation.length(output)
-  told = []
   if plan.total and count > 1 and abs(count - plan.total) > 2 + 2 * per_given:
-    told.append(f'has {count} frames, not about {plan.total}')
+    yield f'has {count} frames, not about {plan.total}'
   if rate and abs(rate / plan.rate - 1) > 0.02:
-    told.append(f'has {float(rate):.3f} frames a second, not {float(plan.rate):.3f}')
-  return [f'{output} is of other flags: it {one}; --overwrite without --resume makes it again' for one in told]
+    yield f'has {float(rate):.3f} frames a second, not {float(plan.rate):.3f}'

@@ -103,7 +103,7 @@ class Job:
 
     if self.done:
       remove_left_over(self.output)
-      return Report(0, Fraction(0), destination.differences(self.output, self.plan))
+      return Report(0, Fraction(0), destination.differences(self.output, self.plan, self._options(interpolator)))
     shape = self.plan.video_format
     costs.check(interpolator, shape.height, shape.width, shape.bits)
     for note in self.notes:
@@ -113,6 +113,7 @@ class Job:
       self._make(interpolator, parts, progress)
       parts.complete()
       self._output.join(self.output, parts, self._overwrite)
+      destination.note(self.output, self._options(interpolator))
       parts.remove()
     except UserError as error:
       if not parts.all:
@@ -164,11 +165,16 @@ class Job:
     end = frame.time + (frame.duration or 1 / self.plan.rate)
     return Part(times, end, timing_error, frame.position, writer.display_order), writer.files
 
-  def _settings(self, interpolator):
-    """Returns all that the output depends on."""
+  def _options(self, interpolator):
+    """Returns what a person chooses: the model and all options."""
     found = {'model': interpolator.identity}
     for options in (self._wanted, self._encoding):
       found |= {field.name: str(getattr(options, field.name)) for field in dataclasses.fields(options)}
+    return found
+
+  def _settings(self, interpolator):
+    """Returns all that the output depends on."""
+    found = self._options(interpolator)
     for path in self._given.paths:
       about = os.stat(path)
       found[os.path.abspath(path)] = f'of {about.st_size} bytes and time {about.st_mtime_ns}'
@@ -179,7 +185,8 @@ class Job:
     from film_tf.inference import costs
 
     if self.done:
-      return '\n'.join([f'{self.output} is there already', *destination.differences(self.output, self.plan)])
+      differences = destination.differences(self.output, self.plan, self._options(interpolator))
+      return '\n'.join([f'{self.output} is there already', *differences])
     plan, height, width = self.plan, self.plan.video_format.height, self.plan.video_format.width
     given = f'{plan.given or "?"} frames of {width}x{height}, {8 * (plan.video_format.bits > 8) + 8} bits'
     cost = costs.measure(interpolator, height, width, plan.video_format.bits)

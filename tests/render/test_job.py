@@ -109,6 +109,27 @@ def test_parts_that_are_left_of_a_finished_output_are_removed(tmp_path, interpol
   assert path.stat().st_ino == before
 
 
+def test_resume_names_the_option_with_which_a_finished_output_was_not_made(tmp_path, interpolator):
+  clip, path = encode(tmp_path / 'clip.mp4', map(picture, range(8))), tmp_path / 'a.mp4'
+  try:
+    os.setxattr(clip, 'user.any', b'')
+  except OSError:
+    pytest.skip('this file system has no attributes of files')
+  film_tf.interpolate_video(clip, path, interpolator, crf=20)
+  assert not film_tf.interpolate_video(clip, path, interpolator, crf=20, resume=True).notes
+  film_mini = film_tf.Interpolator('film_mini')
+  report = film_tf.interpolate_video(clip, path, film_mini, crf=12, codec='libx265', resume=True)
+  told = '\n'.join(report.notes)
+  for part in (
+    'model film_',
+    f'now it is {film_mini.identity}',
+    'crf 20, and now it is 12',
+    'codec None, and now it is',
+  ):
+    assert part in told
+  assert 'makes it again' in told
+
+
 def test_an_older_output_is_not_taken_for_that_of_its_parts(tmp_path, interpolator):
   """What was to be replaced, and then was interrupted, is neither replaced unasked nor called finished."""
   clip, path = encode(tmp_path / 'clip.mp4', map(picture, range(90))), tmp_path / 'a.mp4'
