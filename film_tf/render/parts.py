@@ -93,8 +93,7 @@ class Parts:
         (name for name, mark in noted.get('files', {}).items() if _mark(self.path(name)) != mark), None
       ):
         print(f'{self.path(damaged)} is damaged; it is made again, and what comes after it', file=sys.stderr)
-        numbers = range(len(self.parts), len(os.listdir(self.folder)))
-        for name in [_COMPLETE, *map(self._note, numbers)]:
+        for name in [_COMPLETE, *map(self._note, range(len(self.parts), len(os.listdir(self.folder))))]:
           with contextlib.suppress(FileNotFoundError):
             os.remove(self.path(name))
         return
@@ -156,8 +155,6 @@ def is_left_over(output: str) -> bool:
   """Returns whether parts of an output are left that is made of them: a kill came before they were removed."""
   folder = folder_of(output)
   try:
-    if {*os.listdir(folder)} <= {'lock'}:
-      return os.path.exists(output)
     # A rename changes the time of what is renamed; what was there before is older than the note.
     return os.stat(output).st_ctime_ns >= os.stat(os.path.join(folder, _COMPLETE)).st_mtime_ns
   except OSError:
@@ -167,11 +164,10 @@ def is_left_over(output: str) -> bool:
 def remove_left_over(output: str):
   """Removes the parts of an output that is made, if any are left and no other process is at it."""
   folder = folder_of(output)
-  if os.path.isdir(folder):
-    with contextlib.suppress(OSError, UserError):
-      with locks.held(os.path.join(folder, 'lock'), output):
-        _clear(folder)
-      os.rmdir(folder)
+  with contextlib.suppress(OSError, UserError):
+    with locks.held(os.path.join(folder, 'lock'), output):
+      _clear(folder)
+    os.rmdir(folder)
 
 
 def _clear(folder):
