@@ -8,12 +8,13 @@ import dataclasses
 import fnmatch
 import glob
 import importlib
+import json
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from film_tf.errors import UserError
 
@@ -40,6 +41,7 @@ SAVED_MODEL = FolderKind(
 )
 DATA_SET = FolderKind('a built data set', 'dataset_info.json', ('features.json', 'left_out.txt', '*.tfrecord*'))
 unfinished: list[str] = []  # paths of what this process is writing, and of locks that it holds: not to be left as it is
+_NOTE = 'user.film_tf'  # an attribute of files
 _OLD = '.old'  # ends the name of a folder for the moment in which another takes its place
 
 
@@ -211,6 +213,20 @@ def write_text(path: str | os.PathLike, text: str):
   """
   with atomic_write(path, overwrite=True) as temporary, file_system(path).GFile(temporary, 'w') as file:
     file.write(text)
+
+
+def note(path: str | os.PathLike, values: Mapping[str, str]):
+  """Notes of a local file or folder what it was made with, as an attribute, where its file system has such."""
+  with contextlib.suppress(OSError, AttributeError):
+    os.setxattr(path, _NOTE, json.dumps(dict(values)).encode())
+
+
+def noted(path: str | os.PathLike) -> dict[str, str]:
+  """Returns what `note` noted of a file or folder; nothing where it did not."""
+  try:
+    return json.loads(os.getxattr(path, _NOTE))
+  except (OSError, AttributeError, ValueError):
+    return {}
 
 
 def system_errors() -> tuple[type[Exception], ...]:

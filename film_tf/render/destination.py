@@ -1,7 +1,5 @@
 """Checks before the work whether an output may go to its place, and whether what is there is what is asked for."""
 
-import contextlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -14,7 +12,6 @@ from film_tf.render.parts import folder_of, is_left_over
 from film_tf.render.plan import Plan
 
 _LONGEST_NAME = 255  # bytes, of most file systems
-_NOTE = 'user.film_tf'  # attribute of an output's file, where the file system has such
 _ADDED = len('.1234567..parts.old')  # what names get while they are written
 
 
@@ -62,19 +59,12 @@ def is_finished(output: str) -> bool:
   return is_made(output) and (not os.path.exists(folder_of(output)) or is_left_over(output))
 
 
-def note(output: str, options: Mapping[str, str]):
-  """Notes what an output was made with, beside what is in it, for `differences`."""
-  with contextlib.suppress(OSError, AttributeError):  # not all systems have attributes
-    os.setxattr(output, _NOTE, json.dumps(dict(options)).encode())
-
-
 def differences(output: str, plan: Plan, options: Mapping[str, str]) -> list[str]:
   """Returns in what an output that is there already is not what a plan makes with these options, for people."""
   told = list(_odd_counts(output, plan))
-  with contextlib.suppress(OSError, AttributeError, ValueError):
-    noted = json.loads(os.getxattr(output, _NOTE)).items()
-    differ = [(name, before) for name, before in noted if options.get(name, before) != before]
-    told += [f'was made with {name} {before}, and now it is {options[name]}' for name, before in differ]
+  for name, before in files.noted(output).items():
+    if options.get(name, before) != before:
+      told.append(f'was made with {name} {before}, and now it is {options[name]}')
   return [f'{output} is of other flags: it {one}; --overwrite without --resume makes it again' for one in told]
 
 

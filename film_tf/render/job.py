@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import tqdm
 
-from film_tf import stopping
+from film_tf import files, stopping
 from film_tf.errors import DamagedError, UserError
 from film_tf.inference import timeline
 from film_tf.prefetch import prefetch
@@ -84,9 +84,8 @@ class Job:
     destination.check(output, given.paths, overwrite, resume)
     self.done = resume and destination.is_finished(output)
     self.plan = make_plan(given, wanted)
-    if self.done:
-      return
-    self._output = make_output(output, self.plan, encoding)
+    if not self.done:
+      self._output = make_output(output, self.plan, encoding)
 
   @property
   def notes(self) -> list[str]:
@@ -113,7 +112,7 @@ class Job:
       self._make(interpolator, parts, progress)
       parts.complete()
       self._output.join(self.output, parts, self._overwrite)
-      destination.note(self.output, self._options(interpolator))
+      files.note(self.output, self._options(interpolator))
       parts.remove()
     except UserError as error:
       if not parts.all:
