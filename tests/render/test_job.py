@@ -303,8 +303,8 @@ def test_what_is_planned_is_what_is_made(tmp_path, interpolator, clip, monkeypat
   lines = planned.describe(interpolator).splitlines()
   assert '150 frames of 64x48' in lines[0]
   assert 'about 360 frames, 60.000 a second' in lines[1]
-  calls, between = [], interpolator._model.between
-  monkeypatch.setattr(interpolator._model, 'between', lambda *args: calls.append(1) or between(*args))
+  calls, at = [], interpolator._model.at
+  monkeypatch.setattr(interpolator._model, 'at', lambda *args: (calls.append(1) or made for made in at(*args)))
   planned.run(interpolator)
   assert f'network: {len(calls)} times' in lines[2]
   assert 'GB' in lines[3]
