@@ -61,7 +61,6 @@ def export(source: str, output: str, overwrite: bool = False):
     remaining = iter(tqdm.tqdm(triplets, total=count, unit='triplet', mininterval=1.0))
     for i, path in enumerate(paths):
       share = count * (i + 1) // len(paths) - count * i // len(paths)
-      files.mend(path)
       with tf.io.TFRecordWriter(stack.enter_context(files.atomic_write(path, overwrite))) as writer:
         for example in itertools.islice(remaining, share):
           writer.write(_record(example, source))

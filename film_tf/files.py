@@ -85,7 +85,7 @@ def atomic_write(path: str | os.PathLike, overwrite: bool = False, replaces: Fol
       cannot be written.
   """
   path = os.fspath(path)
-  check(path, overwrite, replaces)
+  _check(path, overwrite, replaces, mends=replaces is not None)
   system = file_system(path)
   folder, name = os.path.split(path.rstrip('/'))
   temporary = os.path.join(folder, f'.{os.getpid()}.{name}')
@@ -94,7 +94,7 @@ def atomic_write(path: str | os.PathLike, overwrite: bool = False, replaces: Fol
       if folder:
         system.makedirs(folder)
       yield temporary
-      check(path, overwrite, replaces)  # again, for somebody may have put something there
+      _check(path, overwrite, replaces, mends=replaces is not None)  # again, for somebody may have put something there
       if system.isdir(path):  # a folder cannot be renamed over another
         system.rename(path, temporary + _OLD)
       system.rename(temporary, path, overwrite=True)
@@ -121,7 +121,7 @@ def being_written(path: str) -> Iterator[None]:
 
 
 def check(path: str | os.PathLike, overwrite: bool = False, replaces: FolderKind | None = None):
-  """Raises what `atomic_write` would raise, before the long work that makes the result.
+  """Raises what `atomic_write` would raise, before the long work that makes the result; mends what a kill left of it.
 
   A file never replaces a folder, nor a folder a file; a folder is replaced only where all in it is of the kind
   `replaces`.
@@ -129,21 +129,24 @@ def check(path: str | os.PathLike, overwrite: bool = False, replaces: FolderKind
   Raises:
     UserError: as said.
   """
-  path = os.fspath(path)
+  _check(os.fspath(path), overwrite, replaces, mends=True)
+
+
+def _check(path, overwrite, replaces, mends):
   if not path:
     raise UserError('the name of what is to be written is empty; give one')
   try:
-    _check(path, overwrite, replaces)
+    if mends:  # it lists the folder, which is much for every one of many files
+      mend(path)
+    _check_replaces(path, overwrite, replaces)
   except UserError:
     raise
   except system_errors() as error:
     raise UserError(f'cannot write {path}: {reason(error)}') from error
 
 
-def _check(path, overwrite, replaces):
+def _check_replaces(path, overwrite, replaces):
   system = file_system(path)
-  if replaces is not None:
-    mend(path)
   if system.exists(path):
     if not overwrite:
       raise UserError(f'{path} exists already; choose another name, or add --overwrite')
@@ -170,7 +173,7 @@ def _check(path, overwrite, replaces):
 def mend(path: str | os.PathLike):
   """Puts back a folder that a killed process was about to replace, and removes what else such processes left.
 
-  `check` does this for folders; for files call it where they are large.
+  `check` does this.
 
   Raises:
     OSError: it cannot.

@@ -95,6 +95,14 @@ def test_what_a_killed_process_left_is_mended(tmp_path):
   assert names_in(tmp_path / 'folder') == ['saved_model.pb']
 
 
+def test_a_file_that_a_killed_process_did_not_finish_goes(tmp_path):
+  ended = subprocess.Popen(['true'])
+  ended.wait()
+  (tmp_path / f'.{ended.pid}.a.gif').touch()
+  files.check(tmp_path / 'a.gif')
+  assert names_in(tmp_path) == []
+
+
 def test_an_empty_name_is_refused():
   with pytest.raises(UserError, match='empty'):
     files.check('')
