@@ -1,6 +1,7 @@
 """Configures a run by gin files and bindings, and records what was in force."""
 
 import difflib
+import graphlib
 import importlib.metadata
 import os
 import pathlib
@@ -76,7 +77,7 @@ def parse(configs: Sequence[str], bindings: Sequence[str] = ()):
       _parse(gin.parse_config_file, path)
     for binding in bindings:
       _parse(gin.parse_config, binding)
-    gin.finalize()
+    _finalize()
   finally:
     logging.set_verbosity(verbosity)
 
@@ -134,6 +135,25 @@ def _strictly(function, source):
     if not any(f"No configurable matching '{name}'" in str(error) for name in _OF_THE_OTHER):
       raise
     function(source, skip_unknown=_OF_THE_OTHER)  # all again; unknown imports are skipped, too
+
+
+def _finalize():
+  """Locks the configuration; says where a value is missing, or asks for itself."""
+  try:
+    gin.finalize()
+  except ValueError as error:
+    missing = re.search("No bindings specified for '(.+?)(/gin.macro)?'", str(error))
+    said = f'nothing says what %{missing[1]} is' if missing else files.reason(error)
+    raise UserError(f'gin cannot use this configuration: {said}') from error
+  parts = {  # gin has no public list of these either
+    key: {part.config_key for part in gin.config.iterate_references(values) if part.evaluate}
+    for key, values in gin.config._CONFIG.items()
+  }
+  try:
+    graphlib.TopologicalSorter(parts).prepare()
+  except graphlib.CycleError as error:
+    loop = ' of '.join(scope if name == 'gin.macro' else name.rpartition('.')[2] for scope, name in error.args[1])
+    raise UserError(f'gin cannot use this configuration: a value is made of itself, {loop}') from error
 
 
 def _suggestion(message):

@@ -6,7 +6,6 @@ motion_range: tuple[Amount, Amount] | None = None
 
 import dataclasses
 import inspect
-import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -41,6 +40,8 @@ class Range:
     return low if self.most is None else f'{low} and <= {self.most}'
 
 
+LARGEST = (2 - 2**-23) * 2.0**127  # number of TensorFlow's float32: beyond are infinity and NaN
+
 Count = Annotated[int, Range(1, 2**31 - 1)]
 CountOr0 = Annotated[int, Range(0, 2**31 - 1)]
 Pixels = Annotated[int, Range(1, 16384)]
@@ -58,7 +59,7 @@ def check(options: Any, name: str):
     name: what people call the class, in gin or on the command line.
 
   Raises:
-    UserError: a field is not of its type, or out of its range; infinity and NaN are no numbers.
+    UserError: a field is not of its type, or out of its range; what is infinite in float32, and NaN, are no numbers.
   """
   for field, hint in inspect.get_annotations(type(options)).items():
     value = getattr(options, field)
@@ -87,7 +88,7 @@ def _fits(hint, value):
   if hint is None or hint is types.NoneType:
     return value is None
   if hint is float:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
   return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
 
 

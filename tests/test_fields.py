@@ -17,7 +17,7 @@ from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.settings import Train
 
 CLASSES = [Options, OptimizerOptions, Evaluation, Data, Augmentation, Scenes, Train, Config]
-NEVER = [b'bytes', object(), math.nan, -math.inf, [None], {1: 1}, 1 + 1j]
+NEVER = [b'bytes', object(), math.nan, -math.inf, 1e39, [None], {1: 1}, 1 + 1j]
 NOT_BY_DEFAULT = {
   bool: ['no', 1, 0.0],
   int: [True, 'no', 1.5, -5, 10**13, None],

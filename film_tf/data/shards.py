@@ -7,6 +7,8 @@ import re
 from film_tf import files
 from film_tf.errors import UserError
 
+_MOST = 99_999
+
 
 def find(name: str) -> list[str]:
   """Finds the files of `prefix@N`, of a pattern, or the one file.
@@ -31,6 +33,8 @@ def _find(name):
     found = [file for file in there if not system.isdir(file)]
     if not found:
       said = 'is a folder' if there else 'no such file'
+      if name == 'synthetic':
+        said = 'is drawn without end, for data.sources only'
       raise UserError(f'source {name}: {said}; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
   else:
     there = matched(found[0].removesuffix(f'00000-of-{len(found):05d}') + '*')  # set-0... as ./set-0...
@@ -45,12 +49,14 @@ def names(name: str) -> list[str]:
   """Returns the files that `prefix@N` stands for, whether they exist or not; other names stand for themselves.
 
   Raises:
-    UserError: N is 0.
+    UserError: N is 0, or more than five digits can count.
   """
   sharded = re.fullmatch(r'(.+)@(\d+)', name)
   if not sharded:
     return [name]
   prefix, count = sharded[1], int(sharded[2])
-  if not count:
-    raise UserError(f'{name} stands for no file; expected prefix@N with N of at least 1')
+  if not 1 <= count <= _MOST:
+    raise UserError(
+      f'{name} stands for {"too many files" if count else "no file"}; expected prefix@N, N from 1 to {_MOST}'
+    )
   return [f'{prefix}-{i:05d}-of-{count:05d}' for i in range(count)]

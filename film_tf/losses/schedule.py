@@ -1,9 +1,10 @@
 """Weights that change while a run goes on."""
 
-import math
 from collections.abc import Mapping
 
 import tensorflow as tf
+
+from film_tf import fields
 
 Schedule = float | Mapping[int, float]
 """A number, or numbers by the step from which on each holds: `{0: 1.0, 1_500_000: 0.25}`."""
@@ -22,7 +23,7 @@ def problem(schedule) -> str | None:
   """Returns what is wrong with a schedule, or None."""
   if not isinstance(schedule, Mapping):
     return None if _is_weight(schedule) else 'expected a number >= 0, or numbers by step'
-  if 0 not in schedule or not all(type(step) is int and step >= 0 for step in schedule):
+  if 0 not in schedule or not all(type(step) is int and 0 <= step < 2**31 for step in schedule):
     return 'expected steps as whole numbers, from 0 on'
   return None if all(map(_is_weight, schedule.values())) else 'expected numbers >= 0'
 
@@ -33,4 +34,4 @@ def is_ever_more_than_0(schedule: Schedule) -> bool:
 
 
 def _is_weight(number) -> bool:
-  return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number < math.inf
+  return isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number <= fields.LARGEST

@@ -93,7 +93,8 @@ def _configured(strategy):
   for name, side in sides.items():
     if side < loss.smallest:
       raise UserError(f'{name} is {side} pixels; the losses {", ".join(loss.weights)} need {loss.smallest} or more')
-  for name in {*data.sources, drawn.photographs, *measured.sources} - {'', 'synthetic'}:
+  photographs = [drawn.photographs] if drawn.photographs else []
+  for name in dict.fromkeys([*(data.sources.keys() - {'synthetic'}), *photographs, *measured.sources]):
     pipeline.check(name)
   return train, measured, sources, loss
 

@@ -14,7 +14,8 @@ def test_a_weight_holds_from_its_step_on(way):
 
 
 @pytest.mark.parametrize(
-  'wrong', [-1.0, '1', True, {}, {5: 1.0}, {0: 1.0, -1: 2.0}, {0: 'a'}, {0: 1.0, 2.5: 1.0}, None]
+  'wrong',
+  [-1.0, '1', True, {}, {5: 1.0}, {0: 1.0, -1: 2.0}, {0: 'a'}, {0: 1.0, 2.5: 1.0}, {0: 1.0, 2**70: 1.0}, 1e39, None],
 )
 def test_wrong_schedules_say_what_is_expected(wrong):
   assert 'expected' in schedule.problem(wrong)
