@@ -95,7 +95,6 @@ ROWS = [
   ('film_tf.train', [*TRAIN, '--tpu=none-there'], ['there is no TPU none-there']),
   ('film_tf.train', ['--base_dir=s3://bucket/run', *TRAIN[1:]], ['s3://bucket/run', 'not implemented']),
   ('film_tf.train', train("evaluation.sources = ['nowhere']"), ['nowhere', 'no such file']),
-  ('eval.run', ['--model=blend', '--data=synthetic'], ['synthetic scenes never end; give --max_examples=100']),
   ('film_tf.train', [*TRAIN, '--init_from=nowhere'], ['no such model: nowhere']),
   ('film_tf.train', [*TRAIN, '--init_from=film_mini'], ['film_mini do not fit', 'more']),
   ('film_tf.train', [*train('model.bilateral_flow = False'), '--init_from=nan.npz'], ['nan.npz are not finite']),
