@@ -69,7 +69,7 @@ def test_bad_uploads_are_told_in_a_sentence(server, name):
     ({'files': [('first', photo())] * 3}, 400, 'Too many files'),
     ({'data': iter([b'x' * 100_000] * 40), 'headers': {'Content-Type': 'application/json'}}, 413, 'larger'),
   ],
-  ids=str,
+  ids=lambda value: value if isinstance(value, str) else '',
 )
 def test_bad_requests_are_told_in_a_sentence(server, options, status, sentence):
   answer = requests.post(f'{server.url}/api/interpolate', timeout=20, **options)
