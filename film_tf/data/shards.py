@@ -42,6 +42,9 @@ def _find(name):
     missing = [file for file in found if os.path.basename(file) not in names_there]
     if missing:
       raise UserError(f'source {name}: {len(missing)} of {len(found)} shards are missing, the first is {missing[0]}')
+  for file in found:
+    if files.legible(file) != file:
+      raise UserError(f'source {name}: {files.legible(file)!r} is no name in UTF-8, which TensorFlow needs; rename it')
   return found
 
 

@@ -57,6 +57,8 @@ def find(model: str | os.PathLike) -> Source:
     return _checkpoint(prefix)
   if not os.path.exists(name):
     raise UserError(f'no such model: {name}; expected {_KNOWN}')
+  if not os.path.isfile(name):
+    raise UserError(f'{name} is a pipe or a device; expected a file or a folder, which can be read more than once')
   return Source(_kind(name), name, name)
 
 

@@ -16,6 +16,7 @@ from film_tf.model import pretrained
 from film_tf.model.film_net import FilmNet
 
 _TOLD = 3  # differences that a message names
+_NO_REALS = 'cSUOMm'  # NumPy's letters for complex numbers, text, objects and times
 _OPTIONS = 'options'  # the entry beside the weights: `Options` as JSON
 
 
@@ -45,7 +46,7 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
   options = json.dumps(dataclasses.asdict(net.options))
   archive = io.BytesIO()  # zip files are written to and fro, which buckets cannot
   np.savez(archive, **{_OPTIONS: np.array(options)}, **arrays)
-  with files.atomic_write(path, overwrite) as temporary, tf.io.gfile.GFile(temporary, 'wb') as file:
+  with files.atomic_write(path, overwrite) as temporary, files.file_system(temporary).GFile(temporary, 'wb') as file:
     file.write(archive.getvalue())
 
 
@@ -57,7 +58,10 @@ def read(path: str | os.PathLike) -> tuple[dict, dict]:
   """
   path = pretrained.find(path)
   try:
-    with tf.io.gfile.GFile(path, 'rb') as file, np.load(io.BytesIO(file.read()), allow_pickle=False) as archive:
+    with (
+      files.file_system(path).GFile(path, 'rb') as file,
+      np.load(io.BytesIO(file.read()), allow_pickle=False) as archive,
+    ):
       arrays = dict(archive)
     options = json.loads(str(arrays.pop(_OPTIONS)))
   except (OSError, tf.errors.OpError) as error:
@@ -94,6 +98,8 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
   options, arrays = read(path)
   try:
     net = FilmNet(options, **kwargs)
+  except UserError as error:
+    raise UserError(f'{path} has sizes that no network has: {error.message}') from error
   except TypeError as error:
     raise UserError(f'{path} has model options that this version of film_tf does not know: {error}') from error
   assign(net, arrays, str(path))
@@ -115,12 +121,16 @@ def assign(net: FilmNet, arrays: Mapping[str, np.ndarray], source: str):
   report = [f'{name} is missing' for name in variables if name not in arrays]
   report += [f'{name} is not in this network' for name in arrays if name not in variables]
   for name, variable in variables.items():
-    given, expected = np.shape(arrays.get(name, variable)), tuple(variable.shape)
-    if given != expected:
-      report.append(f'{name} is {list(given)}, in this network {list(expected)}')
+    given, expected = arrays.get(name), tuple(variable.shape)
+    if given is not None and np.shape(given) != expected:
+      report.append(f'{name} is {list(np.shape(given))}, in this network {list(expected)}')
+    elif given is not None and given.dtype.kind in _NO_REALS:
+      report.append(f'{name} is of {given.dtype}, which are no real numbers')
   if report:
     more = f' and {len(report) - _TOLD} more' if len(report) > _TOLD else ''
     raise UserError(f'weights in {source} do not fit the network: {"; ".join(report[:_TOLD])}{more}')
+  with np.errstate(over='ignore'):  # looked for below
+    arrays = {name: arrays[name].astype(np.float32) for name in variables}
   _check_finite(arrays, source)
   for name, variable in variables.items():
-    variable.assign(arrays[name].astype(np.float32))
+    variable.assign(arrays[name])

@@ -3,6 +3,7 @@
 Each command runs in a fork of a process that has loaded TensorFlow; none comes as far as tracing a network.
 """
 
+import os
 import pathlib
 
 import numpy as np
@@ -86,6 +87,7 @@ ROWS = [
   ('eval.run', ['--model=blend', '--data=synthetic'], ['synthetic scenes never end; give --max_examples']),
   ('datasets.export_tfrecord', ['keyless', '--output=new'], ['keyless', 'frame_0/encoded']),
   ('datasets.export_tfrecord', ['noise', '--output=new'], ['damaged files: noise']),
+  ('datasets.export_tfrecord', ['\udcff', '--output=new'], ["source \\udcff: '\\\\xff' is no name in UTF-8"]),
   # what is cheap to see comes before data sets that are not there
   ('film_tf.train', ['--base_dir=text/run', *reads('nowhere')[1:]], ['cannot write text/run']),
   ('film_tf.train', [*reads('nowhere'), '--gin_bindings=model.filters = 0'], ['model.filters is 0']),
@@ -105,6 +107,8 @@ ROWS = [
   ('film_tf.train', ['--base_dir=finished', *TRAIN[1:]], ['finished has film.npz', 'no checkpoint']),
   ('film_tf.train', ['--base_dir=text', *TRAIN[1:]], ['cannot write', 'text']),
   ('film_tf.export', ['--model=nan.npz', '--output=new'], ['nan.npz are not finite']),
+  ('film_tf.export', ['--model=pipe', '--output=new'], ['pipe is a pipe or a device']),
+  ('film_tf.export', ['--model=/dev/zero', '--output=new'], ['/dev/zero is a pipe or a device']),
 ]  # fmt: skip
 
 
@@ -124,6 +128,8 @@ def folder(tmp_path_factory) -> pathlib.Path:
     (root / 'built' / name / '1.0.0').mkdir(parents=True)
   (root / 'noise').write_text('not triplets, but words that are long enough')
   (root / 'finished' / 'film.npz').write_text('mine')
+  os.mkfifo(root / 'pipe')
+  (root / os.fsdecode(b'\xff')).write_bytes((root / 'set-00000-of-00001').read_bytes())
   (root / 'open.gin').write_text('model.filters = {\n')
   (root / 'loop.gin').write_text("include 'loop.gin'\n")
   with tf.io.TFRecordWriter(str(root / 'keyless')) as writer:

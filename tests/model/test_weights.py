@@ -1,3 +1,4 @@
+import os
 import pathlib
 import zipfile
 
@@ -35,6 +36,30 @@ def test_a_weight_too_large_for_float16_is_refused(tmp_path):
   with pytest.raises(UserError, match='feature_pyramid/conv_0/kernel'):
     weights.save(net, tmp_path / 'net.npz', 'float16')
   assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+  ('name', 'made', 'said'),
+  [
+    ('feature_pyramid/conv_0/kernel', lambda a: a.astype(complex), 'kernel is of complex128'),
+    ('feature_pyramid/conv_0/kernel', lambda a: a.astype(str), 'kernel is of <U'),
+    ('feature_pyramid/conv_0/kernel', lambda a: np.full(a.shape, 1e200), 'are not finite'),
+    ('options', lambda a: np.array('{"filters": "many"}'), 'net.npz has sizes that no network has: model.filters'),
+  ],
+)
+def test_what_are_no_weights_is_told_with_the_name_of_the_file(name, made, said, tiny, tmp_path, recwarn):
+  weights.save(tiny, tmp_path / 'whole.npz')
+  arrays = dict(np.load(tmp_path / 'whole.npz'))
+  np.savez(tmp_path / 'net.npz', **{**arrays, name: made(arrays[name])})
+  with pytest.raises(UserError, match=said):
+    weights.load(tmp_path / 'net.npz')
+  assert not recwarn.list
+
+
+def test_names_need_not_be_utf8(tiny, tmp_path):
+  path = tmp_path / os.fsdecode(b'\xff.npz')
+  weights.save(tiny, path)
+  assert weights.load(path).options == tiny.options
 
 
 def test_disagreements_are_reported_variable_by_variable(tiny):
