@@ -90,12 +90,15 @@ def save_operative(path: str):
 def save_command(path: str, note: str):
   """Adds to a file when, how and with which versions a run was started; each start is an entry."""
   now = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())
-  words = shlex.join(['python', *sys.orig_argv[1:]])
+  words = files.legible(shlex.join(['python', *sys.orig_argv[1:]]))
   packages = {'TensorFlow': sys.modules['tensorflow'].__version__}
   packages |= {name: importlib.metadata.version(name.lower()) for name in ('Keras', 'NumPy')}
   versions = ', '.join(f'{name} {version}' for name, version in packages.items())
   system = files.file_system(path)
-  before = system.GFile(path).read() if system.exists(path) else ''
+  before = ''
+  if system.exists(path):
+    with system.GFile(path, 'rb') as file:
+      before = file.read().decode('utf-8', 'backslashreplace')
   about = f'film_tf {film_tf.__version__}, {versions}, Python {platform.python_version()}'
   files.write_text(path, f'{before}{now} UTC, {note}\n  {words}\n  {about}\n')
 

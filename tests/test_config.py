@@ -119,3 +119,11 @@ def test_training_passes_over_what_configures_eval_run():
   )
   result = conftest.run('-c', script, cwd=conftest.ROOT)
   assert result.stdout.split() == ['500', 'True'], result.stderr
+
+
+def test_a_note_of_commands_may_hold_anything(tmp_path, monkeypatch):
+  monkeypatch.setattr(config.sys, 'orig_argv', ['python', 'a\udcff'])
+  (tmp_path / 'commands.txt').write_bytes(b'\xff mine\n')
+  config.save_command(str(tmp_path / 'commands.txt'), 'from step 0')
+  first, *_, command, _ = (tmp_path / 'commands.txt').read_text().splitlines()
+  assert (first, command) == ('\\xff mine', "  python 'a\\xff'")

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import math
 import os
 import sys
 
@@ -137,7 +138,8 @@ class Evaluator:
   def _keep(self, rows):
     step, name = rows[0]['step'], rows[0]['source']
     before = [row for row in _read(self._path) if int(row['step']) < step]  # later ones are of a run that was killed
-    best = all(rows[0]['psnr'] > float(row['psnr']) for row in before if row['source'] == name)
+    known = [float(row['psnr']) for row in before if row['source'] == name]
+    best = not known or rows[0]['psnr'] > max((psnr for psnr in known if not math.isnan(psnr)), default=-math.inf)
     if best:
       weights.save(self._trainer.net, os.path.join(self._base_dir, 'best.npz'), overwrite=True)
     self._write([*before, *rows])

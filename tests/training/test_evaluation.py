@@ -146,6 +146,15 @@ def test_a_killed_evaluation_is_made_up_for_and_later_ones_are_forgotten(tmp_pat
   assert (tmp_path / 'best.npz').read_bytes() == before[1]
 
 
+def test_a_score_that_is_nan_is_no_best_one(tmp_path):
+  """As float16 may give it; NaN compares with nothing, so that no later network would be kept."""
+  name = triplets.write(tmp_path, [1])
+  (tmp_path / 'evaluation.csv').write_text(f'step,source,examples,psnr,ssim\n2,{name},1,nan,nan\n')
+  evaluator, _ = make(tmp_path, sources=[name])
+  evaluator(4)
+  assert (tmp_path / 'best.npz').exists()
+
+
 @pytest.mark.parametrize(
   'text', ['nonsense', 'step,source\n1', 'step,source,examples,psnr,ssim\nten,a,1,2,3\n', b'\xff\x00', '"']
 )
