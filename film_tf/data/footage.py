@@ -38,6 +38,8 @@ def image(path: pathlib.Path) -> SourceImage:
     UserError: it is missing, something else, or cannot be decoded to its end.
   """
   try:
+    if not path.is_file() and path.exists() and not path.is_dir():
+      raise UserError(f'{path} is a pipe or a device, not an image')
     data = path.read_bytes()
   except OSError as error:
     raise UserError(f'{path} cannot be read: {error.strerror or error}') from error

@@ -87,7 +87,7 @@ class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
           self._good[split] += 1
           yield triplet.path, {**dict(zip(records.FRAMES, triplet.frames, strict=True)), keys.PATH: triplet.path}
       except UserError as error:
-        self._left_out.append(f'{clip.name}: {error.message}')
+        self._left_out.append(files.shortened(f'{clip.name}: {error.message}'))
     if last or not self._good[split]:
       self._finish(split)
 
@@ -125,10 +125,13 @@ def lines(path: epath.Path) -> list[str]:
     UserError: it is missing or empty.
   """
   try:
-    found = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    text = path.read_text().removeprefix('\ufeff')  # as some editors begin a text
   except (OSError, UnicodeDecodeError) as error:
     why = 'it is not text in UTF-8' if isinstance(error, UnicodeDecodeError) else files.reason(error)
     raise UserError(f'{path} cannot be read: {why}') from error
+  if '\0' in text:
+    raise UserError(f'{path} cannot be read: it is not text in UTF-8')
+  found = [line.strip() for line in text.splitlines() if line.strip()]
   if not found:
     raise UserError(f'{path} is empty')
   return found

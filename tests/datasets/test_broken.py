@@ -1,6 +1,7 @@
 """A broken download is never a smaller data set."""
 
 import io
+import os
 
 import pytest
 from PIL import Image
@@ -25,6 +26,11 @@ def replace(path):
   path.write_bytes(file.getvalue())
 
 
+def pipe(path):
+  path.unlink()
+  os.mkfifo(path)
+
+
 @pytest.fixture
 def vimeo(tmp_path):
   return layout('vimeo90k_triplet', tmp_path / 'root')
@@ -38,8 +44,9 @@ def vimeo(tmp_path):
     (lambda path: path.write_bytes(b''), 'neither PNG nor JPEG'),
     (replace, 'neither PNG nor JPEG'),
     (shrink, '40x40'),
+    (pipe, 'is a pipe or a device'),
   ],
-  ids=['missing', 'truncated', 'empty', 'format', 'size'],
+  ids=['missing', 'truncated', 'empty', 'format', 'size', 'pipe'],
 )
 def test_a_bad_frame_stops_it_by_name_and_count(harm, reason, vimeo, tmp_path):
   bad = vimeo / 'vimeo_triplet/sequences/00002/0389/im2.png'
@@ -62,11 +69,25 @@ def test_an_empty_list(vimeo, tmp_path):
     build('vimeo90k_triplet', vimeo, tmp_path / 'built')
 
 
-@pytest.mark.parametrize('text', [b'00001/0001\ncaf\xe9\n', bytes(range(128, 256))], ids=['Latin-1', 'binary'])
+@pytest.mark.parametrize(
+  'text', [b'00001/0001\ncaf\xe9\n', bytes(range(128, 256)), b'a\0b'], ids=['Latin-1', 'binary', 'NUL']
+)
 def test_a_list_that_is_not_utf8(text, vimeo, tmp_path):
   (vimeo / 'vimeo_triplet/tri_trainlist.txt').write_bytes(text)
   with pytest.raises(UserError, match=r'tri_trainlist\.txt cannot be read: it is not text in UTF-8'):
     build('vimeo90k_triplet', vimeo, tmp_path / 'built')
+
+
+def test_a_list_with_a_byte_order_mark(vimeo, tmp_path):
+  (vimeo / 'vimeo_triplet/tri_trainlist.txt').write_text('\ufeff00001/0001\n')
+  assert build('vimeo90k_triplet', vimeo, tmp_path / 'built').info.splits['train'].num_examples == 1
+
+
+def test_a_list_of_one_endless_line_is_told_in_a_short_one(vimeo, tmp_path):
+  (vimeo / 'vimeo_triplet/tri_trainlist.txt').write_text('x' * 100_000)
+  with pytest.raises(UserError) as error:
+    build('vimeo90k_triplet', vimeo, tmp_path / 'built')
+  assert len(error.value.message) < 1000
 
 
 @pytest.mark.parametrize('split', ['train', 'test'])
