@@ -44,6 +44,7 @@ def in_natural_order(paths: Iterable[pathlib.Path]) -> list[pathlib.Path]:
   """Sorts paths as a person would: numbers by their value (2 before 10), the suffix last."""
 
   def key(path):
-    return [int(s) if s.isdecimal() else s for s in re.split(r'(\d+)', str(path.with_suffix('')))], path.suffix
+    stem, suffix = os.path.splitext(path)  # Path.with_suffix cannot take '.'
+    return [int(s) if s.isdecimal() else s for s in re.split(r'(\d+)', stem)], suffix
 
   return sorted(paths, key=key)

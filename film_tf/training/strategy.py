@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import tensorflow as tf
 
@@ -81,7 +82,7 @@ def _workers():
     workers, task = given.get('cluster', {}).get('worker', []), given.get('task')
   except (ValueError, AttributeError) as error:
     raise UserError(f'TF_CONFIG is not the JSON it should be ({error}); expected {expected}') from error
-  if not isinstance(workers, list) or not all(isinstance(worker, str) for worker in workers):
+  if not isinstance(workers, list) or not all(re.fullmatch(r'\S+:[1-9]\d*', str(worker)) for worker in workers):
     raise UserError(f'TF_CONFIG has workers {workers!r}; expected a list of addresses, as in {expected}')
   others = given['cluster'].keys() - {'worker'} if workers else ()
   if len(workers) > 1 and not others:

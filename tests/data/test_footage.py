@@ -85,9 +85,9 @@ def test_windows(stride, step, count):
 
 
 def test_natural_order():
-  names = ['b/1.png', 'a10.png', 'a2.png', '10.png', '9.png', 'a2b.png', 'a/3.png']
+  names = ['b/1.png', '.', 'a10.png', 'a2.png', '10.png', '9.png', 'a2b.png', 'a/3.png']
   paths = in_natural_order(epath.Path(name) for name in names)
-  assert [str(path) for path in paths] == ['9.png', '10.png', 'a2.png', 'a2b.png', 'a10.png', 'a/3.png', 'b/1.png']
+  assert list(map(str, paths)) == ['9.png', '10.png', '.', 'a2.png', 'a2b.png', 'a10.png', 'a/3.png', 'b/1.png']
 
 
 def test_a_triplet_keeps_files_and_encodes_the_rest(tmp_path):
