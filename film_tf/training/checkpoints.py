@@ -175,19 +175,15 @@ def initialise(net: FilmNet, path: str):
     own = _weights(path)
   if own is None:
     arrays = {name: variable.numpy() for name, variable in weights.named(network.load(path)).items()}
-    new = sorted({_part(name) for name in names} - {_part(name) for name in arrays})
+    new = sorted({name.split('/')[0] for name in names} - {name.split('/')[0] for name in arrays})
     if new:  # parts of which the model knows nothing
       print(f'{path} has no {", ".join(new)}, which starts untrained', file=sys.stderr)
-      arrays |= {name: value.numpy() for name, value in names.items() if _part(name) in new}
+      arrays |= {name: value.numpy() for name, value in names.items() if name.split('/')[0] in new}
   elif len(own) != len(names):
     raise UserError(f'checkpoint {path} has {len(own)} weights, this network has {len(names)}')
   else:
     arrays = dict(zip(names, own, strict=True))
   weights.assign(net, arrays, path)
-
-
-def _part(name):
-  return name.split('/')[0]
 
 
 def _weights(path):
