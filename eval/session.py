@@ -46,12 +46,14 @@ class Asked:
       raise UserError('protocol flow is of synthetic scenes, whose flow is known; give --data=synthetic alone')
 
   def described(self) -> dict:
-    """Returns all that scores depend on, for `run.json`: a run goes on with nothing else."""
+    """Returns all that scores depend on, for `run.json`: a run goes on with nothing else, in no other order."""
     return {
       'format': results.FORMAT,
       'versions': _versions(),
-      'models': {name: {'sha256': models.sha256(name)} for name in self.models},
-      'benchmark': {**dataclasses.asdict(self.benchmark), 'sources': dict(self.benchmark.sources)},
+      'models': [{'name': name, 'sha256': models.sha256(name)} for name in self.models],
+      'sources': [list(source) for source in self.benchmark.sources.items()],
+      'protocols': list(self.benchmark.protocols),
+      'frames': self.benchmark.frames,
       'root': self.root and os.path.abspath(self.root),
       'max_examples': self.max_examples,
       'scenes': dataclasses.asdict(scenes.configured()) if 'synthetic' in self.benchmark.sources.values() else None,
@@ -95,22 +97,29 @@ def run(asked: Asked, work: str) -> dict:
   return summary
 
 
-def _described(asked, work):
-  """Writes what is asked for, or checks that it is what the killed run was asked for."""
-  described = asked.described()
-  path = os.path.join(work, results.ASKED)
-  if not os.path.exists(path):
-    results.write_json(path, described)
-    return described
-  before = results.read_json(path)
-  now = {key: list(value) if isinstance(value, tuple) else value for key, value in described.items()}
-  now['benchmark'] = {k: list(v) if isinstance(v, tuple) else v for k, v in described['benchmark'].items()}
+def agree(asked: Asked, folder: str) -> dict:
+  """Returns what `run.json` of a folder of results says was asked for.
+
+  Raises:
+    UserError: it is not what is asked for now.
+  """
+  before, now = results.read_json(os.path.join(folder, results.ASKED)), asked.described()
   other = [key for key in now if before.get(key) != now[key]]
   if other:
     raise UserError(
-      f'{work} is a run with other {", ".join(other)}: {before.get(other[0])}, now {now[other[0]]}; '
+      f'{folder} is a run with other {", ".join(other)}: {before.get(other[0])}, now {now[other[0]]}; '
       'resume with the same, or begin anew with --overwrite'
     )
+  return now
+
+
+def _described(asked, work):
+  """Writes what is asked for, or checks that it is what the killed run was asked for."""
+  path = os.path.join(work, results.ASKED)
+  if os.path.exists(path):
+    return agree(asked, work)
+  described = asked.described()
+  results.write_json(path, described)
   return described
 
 
@@ -150,7 +159,7 @@ def _summary(asked, described, path):
     'format': results.FORMAT,
     'versions': described['versions'],
     'devices': measuring.devices(),
-    'models': described['models'],
+    'models': {model['name']: {'sha256': model['sha256']} for model in described['models']},
     'protocols': {name: PROTOCOLS[name].words for name in asked.benchmark.protocols},
     'benchmarks': benchmarks,
     'means': statistics.means(results.rows(path), METRICS),

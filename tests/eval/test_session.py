@@ -154,8 +154,17 @@ def test_a_run_goes_on_with_nothing_else(tmp_path):
   measured(tmp_path / 'work', {'set': name})
   with pytest.raises(UserError, match='is a run with other max_examples: None, now 1'):
     session.run(asked({'set': name}, max_examples=1), str(tmp_path / 'work'))
-  with pytest.raises(UserError, match='is a run with other benchmark'):
+  with pytest.raises(UserError, match='is a run with other protocols'):
     session.run(asked({'set': name}, protocols=['rife']), str(tmp_path / 'work'))
+
+
+def test_a_run_goes_on_in_the_same_order(tmp_path):
+  names = {'one': records.write(tmp_path, [2]), 'two': records.write(tmp_path, [2])}
+  measured(tmp_path / 'work', names, ['blend', 'repeat'])
+  with pytest.raises(UserError, match='is a run with other models'):
+    session.run(asked(names, ['repeat', 'blend']), str(tmp_path / 'work'))
+  with pytest.raises(UserError, match='is a run with other sources'):
+    session.run(asked(dict(reversed(names.items())), ['blend', 'repeat']), str(tmp_path / 'work'))
 
 
 def test_examples_are_counted_and_their_names_differ(tmp_path):
