@@ -54,14 +54,16 @@ def main(words):
     cli.fail(f'unexpected arguments {" ".join(words)}; give --data= for each')
   _check()
   output = OUTPUT.value and OUTPUT.value.rstrip('/')
-  if RESUME.value and os.path.isfile(os.path.join(output, results.SUMMARY)):
-    _say(results.read(output)[1], output)
-    return
-  _check_output(output)
+  finished = RESUME.value and os.path.isfile(os.path.join(output, results.SUMMARY))
+  if not finished:
+    _check_output(output)
   cli.load_tensorflow()
   from eval import session
 
   asked = _asked()
+  if finished:
+    _say(_finished(asked, output), output)
+    return
   with _folder(output) as work:
     summary = session.run(asked, work)
     if output and output.endswith('.csv'):
@@ -136,6 +138,17 @@ def _asked():
   return session.Asked(
     benchmark, MODEL.value, ROOT.value, MAX_EXAMPLES.value, IMAGES.value, LPIPS_WEIGHTS.value, VGG19.value
   )
+
+
+def _finished(asked, output):
+  """Returns the summary of finished results; raises where they are not of what is asked for."""
+  from eval import session
+
+  session.agree(asked, output)
+  summary = results.read(output)[1]
+  if asked.images and not summary['pictures']:
+    raise UserError(f'{output} is finished and has no images; leave --images out, or measure anew with --overwrite')
+  return summary
 
 
 @contextlib.contextmanager

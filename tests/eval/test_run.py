@@ -110,6 +110,18 @@ def test_the_command_measures_and_its_table_agrees_with_scikit_image(tmp_path):
   assert lines[4][:3] == ['mean', '5', f'{np.mean(means):.2f}']
 
 
+def test_finished_results_are_those_of_what_is_asked(tmp_path):
+  for number, time in ((1, 0), (2, 0.5), (3, 1)):
+    save(tmp_path / 'folder' / 'a' / f'im{number}.png', scene(time))
+  words = ['eval.run', '--data=folder', '--output=scores', '--resume']
+  first = command(*words, '--model=blend', cwd=tmp_path)
+  assert first.returncode == 0, first.stderr
+  assert command(*words, '--model=blend', cwd=tmp_path).stdout == first.stdout
+  assert_user_error(command(*words, '--model=repeat', cwd=tmp_path), 'scores is a run with other models')
+  images = command(*words, '--model=blend', '--images=worst', cwd=tmp_path)
+  assert_user_error(images, 'scores is finished and has no images')
+
+
 @pytest.mark.slow
 def test_mistakes(tmp_path):
   write_video(tmp_path / 'short.mkv', 2)
