@@ -23,7 +23,9 @@ Flow = Callable[[np.ndarray, np.ndarray], np.ndarray | None]
 
 
 def section(kept: Sequence[Picture], scores: Sequence[Scores], models: Sequence[str]) -> str:
-  """Returns the worst, median and best examples of the first model in HTML, over all benchmarks.
+  """Returns the worst, median and best examples of the first model of each benchmark in HTML.
+
+  Those that `eval.run` has kept as such are shown as such; of `--images=all` they are chosen here.
 
   Args:
     kept: the examples that there are images of.
@@ -39,18 +41,19 @@ def section(kept: Sequence[Picture], scores: Sequence[Scores], models: Sequence[
   metric = next((one.metrics[0] for one in scores if first in one.values and one.metrics), None)
   values = np.array([_score(scores, first, metric, one) for one in kept])
   if np.isfinite(values).any():
-    chosen = pictures.choose(-values if metric in LOWER_IS_BETTER else values, COUNT)
     told = f'<p>Of {html.escape(first)}, by {tables.label(metric)}.</p>'
   else:  # nothing is known of what would be right
-    chosen, told = {'example': list(range(min(3 * COUNT, len(kept))))}, '<p>Without scores, as there is no truth.</p>'
+    told = '<p>Without scores, as there is no truth.</p>'
   flows: dict[str, Flow] = {}
   drawn = []
-  for kind, indices in chosen.items():
-    for number, i in enumerate(indices, start=1):
-      label = f'{kind} {number}: {kept[i].key}'
-      if np.isfinite(values[i]):
-        label += f', {words.number(metric, values[i])}'
-      drawn.append((label, _panel(kept[i], scores, [name for name in models if name in kept[i].models], flows)))
+  for benchmark in dict.fromkeys(one.benchmark for one in kept):
+    of_it = [i for i, one in enumerate(kept) if one.benchmark == benchmark]
+    for kind, indices in _ranked([kept[i] for i in of_it], values[of_it], metric).items():
+      for number, i in enumerate((of_it[i] for i in indices), start=1):
+        label = f'{benchmark}, {kind} {number}: {kept[i].key}'
+        if np.isfinite(values[i]):
+          label += f', {words.number(metric, values[i])}'
+        drawn.append((label, _panel(kept[i], scores, [name for name in models if name in kept[i].models], flows)))
   return told + fitting(drawn)
 
 
@@ -63,6 +66,16 @@ def fitting(drawn: Sequence[tuple[str, str]], most: int = LARGEST) -> str:
   left = len(drawn) - len(kept)
   told = f'<p>{left} of {len(drawn)} are left out, since the page would become too large.</p>' if left else ''
   return told + (page.steps('examples', 'example', kept) if kept else '')
+
+
+def _ranked(kept, values, metric):
+  """Returns which pictures of a benchmark to show, by what they are examples of, worse ones first."""
+  better = -values if metric in LOWER_IS_BETTER else values
+  if all(one.rank == 'all' for one in kept):
+    chosen = pictures.choose(better, COUNT)
+    return chosen if any(chosen.values()) else {'example': list(range(min(3 * COUNT, len(kept))))}
+  order = sorted(range(len(kept)), key=lambda i: -better[i] if kept[i].rank == 'best' else better[i])
+  return {rank: [i for i in order if kept[i].rank == rank][:COUNT] for rank in ('worst', 'median', 'best')}
 
 
 def _score(scores, model, metric, picture):

@@ -18,6 +18,7 @@ class Picture:
 
   benchmark: str
   key: str
+  rank: str  # `worst`, `median`, `best` or `all`, among all examples of its benchmark
   x0: str
   x1: str
   truth: str | None
@@ -72,7 +73,7 @@ def _add(pictures, one, folder, names):
   if place in pictures:
     pictures[place].models.update(models)
   else:
-    pictures[place] = Picture(*place[:2], paths['x0'], paths['x1'], paths.get('truth'), models)
+    pictures[place] = Picture(*place[:2], one['rank'], paths['x0'], paths['x1'], paths.get('truth'), models)
 
 
 def _scores(benchmark, protocol, examples):

@@ -178,12 +178,12 @@ def test_the_page_shows_what_was_measured(reported, page):
   )
   assert f'| film_mini | {np.mean(psnr):.2f} [' in (reported / 'report.md').read_text()
   slider, told = page.locator('#examples > .bar input'), page.locator('#examples > .bar output')
-  assert told.text_content().startswith('worst 1: ')
+  assert told.text_content().startswith('data, worst 1: ')
   assert f'{min(psnr):.2f}' in told.text_content()
   page.keyboard.press('ArrowRight')
-  assert not told.text_content().startswith('worst 1: ')
+  assert not told.text_content().startswith('data, worst 1: ')
   slider.evaluate('slider => { slider.value = slider.max; slider.dispatchEvent(new Event("input")) }')
-  assert told.text_content().startswith('best ')
+  assert told.text_content().startswith('data, best ')
   assert f'{max(psnr):.2f}' in page.locator('#examples').inner_html()
   page.locator('.blink:visible').first.click()
   shown = page.locator('#examples .step:visible')
@@ -223,6 +223,21 @@ def test_without_truth_the_frames_are_shown_all_the_same(tmp_path):
   assert 'mean of both frames' in page
   assert '>Error<' not in page
   assert 'eval.run --images' in report.make([write(tmp_path / 'b', rows)])[0]
+
+
+def test_pictures_keep_their_ranks_and_all_are_ranked_by_benchmark(tmp_path):
+  """The best of the three worst is none of the best."""
+  for name in ('x0', 'x1', 'truth', 'made'):
+    save(tmp_path / f'{name}.png', scene(0, 24, 32))
+  files = {'time': 0.5, 'folder': '..', 'x0': 'x0.png', 'x1': 'x1.png', 'truth': None, 'models': {'blend': 'made.png'}}
+  rows = [*rows_of('blend', [5.0, 1.0, 3.0, 40.0]), *rows_of('blend', [9.0, 7.0], 'more')]
+  shown = [{'benchmark': 'set', 'key': f'{i:05d}', 'rank': 'worst', **files} for i in (0, 1, 2)]
+  shown += [{'benchmark': 'more', 'key': f'{i:05d}', 'rank': 'all', **files} for i in (0, 1)]
+  page, _ = report.make([write(tmp_path / 'a', rows, pictures=shown)])
+  assert re.findall('data-name="([^"]+)"', page) == [
+    'set, worst 1: 00001, 1.00', 'set, worst 2: 00002, 3.00', 'set, worst 3: 00000, 5.00',
+    'more, worst 1: 00001, 7.00', 'more, worst 2: 00000, 9.00',
+  ]  # fmt: skip
 
 
 def test_mistakes(tmp_path):
