@@ -1,5 +1,6 @@
 """Pictures of single examples: the frames, what models make of them, where they err, and how they think things move."""
 
+import html
 from typing import NamedTuple
 
 import numpy as np
@@ -29,13 +30,13 @@ def panel(x0: np.ndarray, truth: np.ndarray | None, x1: np.ndarray, made: list[M
     truth: the frame between, if there is one.
     x1: the last frame.
     made: by each model.
-    where: the example's name and numbers.
+    where: the example's name and numbers, in text.
   """
   height, width, _ = x0.shape
   strip = [page.picture(_drawn(x0), 'first frame')]
   strip += [] if truth is None else [page.picture(_drawn(truth), 'truth')]
   strip.append(page.picture(_drawn(x1), 'last frame'))
-  parts = [page.plate('Frames', strip, where)]
+  parts = [page.plate('Frames', strip, html.escape(where))]
   best = truth if truth is not None else (x0 + x1) / 2.0
   against = 'truth' if truth is not None else 'mean of both frames'
   wipes = [page.wipe(_drawn(best), _drawn(one.image), against, ', '.join([one.model, *one.told])) for one in made]
@@ -53,7 +54,7 @@ def panel(x0: np.ndarray, truth: np.ndarray | None, x1: np.ndarray, made: list[M
     place = (
       f'{min(_CROP, width)} x {min(_CROP, height)} pixels from ({left}, {top}) on, where {made[0].model} errs most.'
     )
-    parts.append(f'<div class="exact crop">{page.plate("Close up", crops, place)}</div>')
+    parts.append(f'<div class="exact crop">{page.plate("Close up", crops, html.escape(place))}</div>')
   flows = [one for one in made if one.flow is not None]
   if flows:
     radius = max(1.0, *(float(np.quantile(np.linalg.norm(one.flow, axis=-1), 0.99)) for one in flows))

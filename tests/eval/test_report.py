@@ -240,6 +240,22 @@ def test_pictures_keep_their_ranks_and_all_are_ranked_by_benchmark(tmp_path):
   ]  # fmt: skip
 
 
+def test_names_are_text_on_the_page(tmp_path):
+  name = '<b>&'
+  x0, x1 = (scene(time, 24, 32) for time in (0, 1))
+  made = [pictures.Made(name, x1, None, [name])]
+  assert name not in pictures.panel(x0, x0, x1, made, name)
+  for file in ('x0', 'x1', 'truth', 'made'):
+    save(tmp_path / f'{file}.png', x0)
+  shown = {'benchmark': name, 'key': name, 'rank': 'worst', 'time': 0.5, 'folder': '..', 'x0': 'x0.png', 'x1': 'x1.png'}
+  shown |= {'truth': 'truth.png', 'models': {name: 'made.png'}}
+  rows = [{**row, 'key': name} for row in rows_of(name, [30.0], name)] + rows_of(name, list(range(20)), name)
+  benchmarks = {name: {'source': name, 'examples': 21, 'published': None, 'without_truth': 1}}
+  page, _ = report.make([write(tmp_path / 'a', rows, pictures=[shown], benchmarks=benchmarks)])
+  assert name not in page
+  assert page.count('&lt;b&gt;&amp;') > 8
+
+
 def test_mistakes(tmp_path):
   write(tmp_path / 'scores', rows_of('blend', [30.0]))
   write(tmp_path / 'words', rows_of('blend', ['good']))
