@@ -3,15 +3,16 @@
 import numpy as np
 
 from eval import baselines
-from film_tf.model.warp import warp
+from film_tf.model.warp import inside, warp
 
 _SEEN = 0.01, 0.5  # a pixel is seen in both images where flow there and back differ by no more (Sundaram et al., 2010)
 
 
-def warping_error(made: np.ndarray, truth: np.ndarray, given: tuple[np.ndarray, np.ndarray]) -> float:
+def warping_error(made: np.ndarray, truth: np.ndarray, given: tuple[np.ndarray, np.ndarray]) -> float | None:
   """Returns the mean squared difference, of 255, of a made frame from the given ones warped to it (Lai et al., 2018).
 
   The flow is DIS between the true frames, and only what is seen in both counts; the same of the true frame is above 0.
+  None where nothing of a given frame is seen in the true one, as at a cut.
 
   Args:
     made: `[H, W, 3]` in [0, 1].
@@ -21,12 +22,15 @@ def warping_error(made: np.ndarray, truth: np.ndarray, given: tuple[np.ndarray, 
   errors = []
   for frame in given:
     flow, back = baselines.dis_flow(truth, frame), baselines.dis_flow(frame, truth)
-    away = flow + warp(back[np.newaxis], flow[np.newaxis])[0].numpy()
-    squares = np.sum(flow**2, axis=-1) + np.sum(back**2, axis=-1)
-    seen = np.sum(away**2, axis=-1) < _SEEN[0] * squares + _SEEN[1]
+    returned = warp(back[np.newaxis], flow[np.newaxis])[0].numpy()
+    squares = np.sum(flow**2, axis=-1) + np.sum(returned**2, axis=-1)
+    seen = np.sum((flow + returned) ** 2, axis=-1) < _SEEN[0] * squares + _SEEN[1]
+    seen &= inside(flow[np.newaxis], *flow.shape[:2])[0, ..., 0].numpy() > 0.0
+    if not np.any(seen):
+      return None
     moved = warp(frame[np.newaxis], flow[np.newaxis])[0].numpy()
     difference = np.mean((255.0 * (made - moved)) ** 2, axis=-1)
-    errors.append(np.sum(difference * seen) / max(np.sum(seen), 1))
+    errors.append(np.mean(difference[seen]))
   return float(np.mean(errors))
 
 

@@ -188,6 +188,35 @@ def test_warping_error_is_that_of_brightness_where_all_moves():
   assert brighter == pytest.approx(right + 25.5**2, rel=0.05)
 
 
+def test_warping_error_is_of_what_is_seen_in_both(monkeypatch):
+  """What moves out of the frame, or is on the other side of a cut, has no place to be compared with."""
+  y, x = np.mgrid[:64, :96].astype(np.float32)
+  image = np.stack([0.5 + 0.3 * np.sin(x / 5 + i) * np.cos(y / 6) for i in range(3)], axis=-1)
+  flow = np.zeros((64, 96, 2), np.float32)
+  flow[..., 0] = 8  # all moves right
+  flows = {True: flow, False: -flow}
+  moved = np.roll(image, 8, axis=1)  # its first eight columns are what was last
+  monkeypatch.setattr(temporal.baselines, 'dis_flow', lambda a, b: flows[a is image])
+  assert temporal.warping_error(image, image, (moved, moved)) == pytest.approx(0, abs=1e-6)
+  broken = image.copy()
+  broken[:, -8:] = 0  # is seen in none of the given frames
+  assert temporal.warping_error(broken, image, (moved, moved)) == pytest.approx(0, abs=1e-6)
+  flows[True] = flow + 200  # out of the frame
+  assert temporal.warping_error(image, image, (moved, moved)) is None
+  flows[True], flows[False] = flow, flow  # they never lead back
+  assert temporal.warping_error(image, image, (moved, moved)) is None
+
+
+def test_what_is_seen_is_told_by_the_flow_where_it_points(monkeypatch):
+  """Five columns move by 5, and back by 5.9, which is near enough for so long a way, if it is read where they end."""
+  image, frame = np.full((32, 64, 3), 0.5, np.float32), np.full((32, 64, 3), 0.5, np.float32)
+  flow, back = np.zeros((2, 32, 64, 2), np.float32)
+  flow[:, :5, 0], back[:, 5:10, 0], frame[:, 5:10] = 5, -5.9, 0.7
+  monkeypatch.setattr(temporal.baselines, 'dis_flow', lambda a, b: flow if a is image else back)
+  expected = (0.2 * 255) ** 2 * 5 / (64 - 5)  # of the five where others come back to nothing is seen
+  assert temporal.warping_error(image, image, (frame, frame)) == pytest.approx(expected, rel=1e-4)
+
+
 def test_unknown_protocols():
   with pytest.raises(UserError, match='there is no protocol flim; expected film, softsplat, rife'):
     protocols.check(['flim'])
