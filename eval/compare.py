@@ -6,8 +6,11 @@ Run it so, in the checkout, on folders that `eval.run --output=` wrote:
   python -m eval.compare results_a results_b --markdown
 
 The first model of the first folder is compared with every other model of both. Differences are of means over examples
-that both have, with percentiles of a paired bootstrap: an interval without 0 is a difference that is none by chance.
+that both have, with percentiles of a paired bootstrap, over clips where keys name them as CLIP/NAME: 5 of 100 such
+intervals miss the true mean, more with few or similar examples. Of fewer than 10 examples none is called better.
 """
+
+import math
 
 from absl import flags
 
@@ -17,6 +20,7 @@ from film_tf import cli
 from film_tf.errors import UserError
 
 MARKDOWN = flags.DEFINE_bool('markdown', False, 'Prints a table of Markdown.')
+FEWEST = 10  # examples of which one model is called better
 HEAD = ('benchmark', 'protocol', 'metric', 'examples', 'first', 'other', 'means', 'difference [95 %]', 'better')
 
 
@@ -24,9 +28,9 @@ def main(words):
   if not words:
     raise UserError('expected one folder of results or more, as eval.run --output=FOLDER writes')
   lines = [
-    [row['benchmark'], row['protocol'], row['metric'], f'{row["examples"]:,}', row['first'], row['other'],
+    [row['benchmark'], row['protocol'], row['metric'], _examples(row), row['first'], row['other'],
      ' '.join(tables.number(row['metric'], mean) for mean in row['means']), _difference(row),
-     row['better'] or 'neither']
+     row['better'] or ('neither' if row['examples'] >= FEWEST else f'fewer than {FEWEST}')]
     for row in compared(words)
   ]  # fmt: skip
   print((tables.markdown if MARKDOWN.value else tables.aligned)([HEAD, *lines]))
@@ -38,8 +42,9 @@ def compared(folders: list[str]) -> list[dict]:
   Returns:
     For every other model, benchmark, protocol and metric that both have: `benchmark`, `protocol`, `metric`, `first` and
     `other` (names of models, with their folder where several have one of that name), `examples` (that both have),
-    `means` (of both), `difference` (`mean`, `low` and `high` of other minus first) and `better` (the name, None where
-    the interval has 0 in it).
+    `infinite` (further ones, left out since a value is infinite), `means` (of both), `difference` (`mean`, `low` and
+    `high` of other minus first) and `better` (the name, None where the interval has 0 in it or examples are fewer than
+    ten).
 
   Raises:
     UserError: a folder has no results, or there is nothing to compare.
@@ -50,17 +55,20 @@ def compared(folders: list[str]) -> list[dict]:
   for other in others:
     for benchmark, protocol, metric in scores[first]:
       a, b = scores[first][benchmark, protocol, metric], scores[other].get((benchmark, protocol, metric), {})
-      both = [key for key in a if key in b and abs(a[key]) != float('inf') != abs(b[key])]
+      shared = [key for key in a if key in b]
+      both = [key for key in shared if math.isfinite(a[key]) and math.isfinite(b[key])]
       if not both:
         continue
       values = [[of[key] for key in both] for of in (a, b)]
-      difference = statistics.interval([y - x for x, y in zip(*values, strict=True)])
+      difference = statistics.interval([y - x for x, y in zip(*values, strict=True)], both)
       sign = (difference['low'] > 0) - (difference['high'] < 0)
       sign = -sign if metric in LOWER_IS_BETTER else sign
+      unsure = not sign or len(both) < FEWEST
       rows.append({
         'benchmark': benchmark, 'protocol': protocol, 'metric': metric, 'first': first, 'other': other,
-        'examples': len(both), 'means': [sum(part) / len(both) for part in values], 'difference': difference,
-        'better': None if not sign or metric in _NEITHER else other if sign > 0 else first,
+        'examples': len(both), 'infinite': len(shared) - len(both),
+        'means': [sum(part) / len(both) for part in values], 'difference': difference,
+        'better': None if unsure or metric in _NEITHER else other if sign > 0 else first,
       })  # fmt: skip
   if not rows:
     raise UserError(f'{" and ".join(folders)} have nothing in common: no benchmark and protocol of two models')
@@ -85,6 +93,10 @@ def _scores(folders):
   if len(found) < 2:
     raise UserError(f'{" and ".join(folders)} have scores of {len(found)} model; expected two or more')
   return found
+
+
+def _examples(row):
+  return f'{row["examples"]:,}' + (f' ({row["infinite"]:,} infinite left out)' if row['infinite'] else '')
 
 
 def _difference(row):

@@ -41,7 +41,7 @@ class Measures:
         raise UserError('protocol vgg needs weights; give --vgg19=imagenet-vgg-verydeep-19.mat')
       self._vgg = vgg19.load(vgg)
 
-  def __call__(self, made: np.ndarray, triplet: Triplet, flow: np.ndarray | None) -> dict[str, dict[str, float]]:
+  def __call__(self, made: np.ndarray, triplet: Triplet, flow: np.ndarray | None) -> dict[str, dict[str, float | None]]:
     """Returns metrics by protocol.
 
     Args:

@@ -37,9 +37,10 @@ def _mean(mean, metric):
 
 
 def _over(means, benchmarks, model, metric):
-  """Returns the mean of the means of the benchmarks that have one."""
-  values = [value for name in benchmarks if (value := _mean(means[name, model], metric)) is not None]
-  return sum(values) / len(values) if values else None
+  """Returns the mean of the means of the benchmarks that any model has one of; None where this model lacks one."""
+  known = {name for (name, _), mean in means.items() if metric in mean['metrics']}
+  values = [_mean(means[name, model], metric) for name in benchmarks if name in known]
+  return None if None in values or not values else sum(values) / len(values)
 
 
 def _joined(metrics, values):

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from eval import statistics, tables
+from eval import compare, statistics, tables
 from eval.reporting.scores import Scores
 from film_tf.inspection import page
 
 OTHER = '†'  # behind the name of what was measured by another protocol
-DIFFERS = '*'  # behind a difference whose interval does not hold 0
+DIFFERS = '*'  # behind a difference whose interval does not hold 0, of enough examples
 UNITS = {'psnr': 'PSNR, dB', 'ssim': 'SSIM', 'ie': 'IE', 'lpips': 'LPIPS', 'epe': 'end-point error, pixels'}
 
 
@@ -53,7 +53,8 @@ def scores(one: Scores, models: Sequence[str], published: int | None = None) -> 
   metrics, rows, infinite = one.metrics, [], 0
   for model in models:
     values = [one.values[model][metric][~np.isnan(one.values[model][metric])] for metric in metrics]
-    found = [statistics.interval(each) if len(each) else None for each in values]
+    keys = [np.array(one.keys)[~np.isnan(one.values[model][metric])] for metric in metrics]
+    found = [statistics.interval(*each) if len(each[0]) else None for each in zip(values, keys, strict=True)]
     cells = [tables.with_interval(metric, mean) for metric, mean in zip(metrics, found, strict=True)]
     infinite += sum(int(np.isinf(each).sum()) for each in values)
     rows.append([model, *cells, str(max(map(len, values), default=0)), 'measured here'])
@@ -89,14 +90,17 @@ def differences(rows: Sequence[Mapping]) -> Table:
   for (other, benchmark, protocol), by_metric in found.items():
     cells = [_difference(by_metric[metric]) if metric in by_metric else '-' for metric in metrics]
     lines.append([other, *cells, str(max(row['examples'] for row in by_metric.values())), f'{benchmark}, {protocol}'])
-  note = f'Paired, example by example. {DIFFERS} The interval does not hold 0: the models differ.'
+  note = f'Paired, example by example. {DIFFERS} The interval does not hold 0, of {compare.FEWEST} examples or more. '
+  note += '5 of 100 such intervals miss the true mean, more with few or similar examples.'
+  if infinite := sum(row['infinite'] for row in rows):
+    note += f' {infinite} pairs of values are left out, as one of each is infinite.'
   head = ['model', *map(label, metrics), 'examples', 'benchmark, protocol']
   return Table(f'Differences from {rows[0]["first"]}', head, lines, note)
 
 
 def _difference(row):
   mean, low, high = (_signed(row['metric'], row['difference'][key]) for key in ('mean', 'low', 'high'))
-  differs = row['difference']['low'] > 0.0 or row['difference']['high'] < 0.0
+  differs = row['examples'] >= compare.FEWEST and (row['difference']['low'] > 0.0 or row['difference']['high'] < 0.0)
   return f'{mean} [{low}, {high}]' + (f' {DIFFERS}' if differs else '')
 
 

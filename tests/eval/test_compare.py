@@ -58,12 +58,46 @@ def test_pairs_are_told_apart_where_their_means_are_not(tmp_path):
   assert (same['other'], same['difference']['mean'], same['better']) == ('blend', 0, None)
 
 
+def test_examples_of_a_clip_are_drawn_together():
+  clips = np.random.default_rng(0).normal(0, 1, 40)
+  values, keys = np.repeat(clips, 25), [f'{i // 25}/{i % 25}' for i in range(1000)]
+  half = 1.96 * clips.std() / np.sqrt(40)
+  found = statistics.interval(values, keys)
+  assert found['high'] - found['mean'] == pytest.approx(half, rel=0.15)
+  assert statistics.interval(clips, [str(i) for i in range(40)]) == statistics.interval(clips)
+  assert statistics.interval(clips, [f'one/{i}' for i in range(40)]) == statistics.interval(clips)  # it has no others
+
+
+def test_few_examples_have_no_winner_and_infinite_ones_are_counted(tmp_path):
+  values = [30.0] * 10
+  nine, ten = (write(tmp_path / str(n), {'net': values[:n], 'blend': [20.0] * n}) for n in (9, 10))
+  assert [compare.compared([folder])[0]['better'] for folder in (nine, ten)] == [None, 'net']
+  equal = write(tmp_path / 'equal', {'net': [*values, np.inf], 'blend': [*values, 20.0]})
+  row = compare.compared([equal])[0]
+  assert (row['examples'], row['infinite'], row['better']) == (10, 1, None)
+  assert '10 (1 infinite left out)' in command('eval.compare', 'equal', cwd=tmp_path).stdout
+
+
+def test_a_mean_is_empty_where_a_model_failed_on_a_benchmark():
+  def mean(model, benchmark, metrics):
+    return {'model': model, 'benchmark': benchmark, 'protocol': 'film', 'metrics': metrics}
+
+  psnr = {'psnr': {'mean': 30.0, 'low': 30.0, 'high': 30.0}}
+  summary = {
+    'models': {'net': {}, 'blend': {}}, 'protocols': {'film': 'so'},
+    'benchmarks': {name: {'examples': 5, 'published': None} for name in ('easy', 'hard', 'without truth')},
+    'means': [mean('net', 'easy', psnr), mean('net', 'hard', {}), mean('blend', 'easy', psnr),
+              mean('blend', 'hard', psnr), mean('net', 'without truth', {}), mean('blend', 'without truth', {})],
+  }  # fmt: skip
+  assert tables.overview(summary).splitlines()[-1].split() == ['mean', '15', '-', '30.00']
+
+
 def test_a_folder_alone_has_its_models_compared(tmp_path):
   write(tmp_path / 'a', {'net': [30.0, 31, 32], 'blend': [20.0, 21, 25]})
   result = command('eval.compare', 'a', '--markdown', cwd=tmp_path)
   assert result.returncode == 0, result.stderr
   assert result.stdout.splitlines()[2].startswith('| clip.mp4 | film | psnr | 3 | net | blend | 31.00 22.00 | -9 [')
-  assert result.stdout.splitlines()[2].endswith('| net |')
+  assert result.stdout.splitlines()[2].endswith('| fewer than 10 |')
 
 
 def test_what_cannot_be_compared(tmp_path):
