@@ -47,7 +47,7 @@ def compared(folders: list[str]) -> list[dict]:
     ten).
 
   Raises:
-    UserError: a folder has no results, or there is nothing to compare.
+    UserError: a folder has no results, benchmarks of one name differ, or there is nothing to compare.
   """
   scores = _scores(folders)
   first, *others = scores
@@ -81,7 +81,7 @@ _NEITHER = ('flicker', 'sharpness')  # of which neither more nor less is better
 def _scores(folders):
   """Returns scores by model, then by benchmark, protocol and metric, then by key."""
   found = {}
-  read = [(folder, *results.read(folder)) for folder in folders]
+  read = results.read_all(folders)
   names = [name for _, _, summary in read for name in summary['models']]
   for folder, rows, _ in read:
     for row in rows:

@@ -98,6 +98,27 @@ def read(folder: str) -> tuple[list[dict], dict]:
     raise UserError(f'{folder} has damaged results: {files.reason(error)}; measure again') from error
 
 
+def read_all(folders: Sequence[str]) -> list[tuple[str, list[dict], dict]]:
+  """Returns each folder of results with its rows and summary, to join or compare by the names of benchmarks.
+
+  Raises:
+    UserError: a folder cannot be read, or a benchmark of one name has other sources or scenes in two of them.
+  """
+  found = [(folder, *read(folder)) for folder in folders]
+  had = {}
+  for folder, _, summary in found:
+    for name, benchmark in summary['benchmarks'].items():
+      what = {key: benchmark.get(key) for key in ('source', 'scenes')}
+      before, where = had.setdefault(name, (what, folder))
+      if other := [key for key in what if what[key] != before[key]]:
+        key = other[0]
+        raise UserError(
+          f'{name} is not the same in {where} and {folder}: its {key} is {before[key]}, and {what[key]}; '
+          'give results on the same data'
+        )
+  return found
+
+
 def rows(path: str) -> Iterator[dict]:
   """Yields the rows of a file of scores, numbers as floats, None where there is none."""
   with open(path, newline='', encoding='utf-8') as file:

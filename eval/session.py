@@ -151,7 +151,7 @@ def _summary(asked, described, path):
   benchmarks = {
     name: {
       'source': source, 'examples': examples[name], 'published': triplets.published(source),
-      'without_truth': without_truth[name],
+      'without_truth': without_truth[name], 'scenes': described['scenes'] if source == 'synthetic' else None,
     }
     for name, source in asked.benchmark.sources.items()
   }  # fmt: skip

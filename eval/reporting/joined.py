@@ -44,9 +44,9 @@ def read(folders: Sequence[str]) -> Joined:
   """Reads one or more results. Models of one name have their folder before it, as `eval.compare` names them.
 
   Raises:
-    UserError: one is no results or cannot be read, or all are empty.
+    UserError: one is no results or cannot be read, benchmarks of one name differ, or all are empty.
   """
-  read = [(folder, *results.read(folder)) for folder in folders]
+  read = results.read_all(folders)
   names = [name for _, _, summary in read for name in summary['models']]
   found: dict[tuple[str, str], dict[str, dict[str, dict]]] = {}
   told, pictures = [], {}

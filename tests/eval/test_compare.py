@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from eval import compare, model_card, results, statistics, tables
+from eval.reporting import joined
 from film_tf.errors import UserError
 from tests.conftest import command
 
@@ -37,7 +38,7 @@ def write(folder, scores, benchmark='clip.mp4', protocol='film'):
     'format': 1, 'versions': {'film_tf': '0.1.0', 'tensorflow': '2.21.0'}, 'protocols': {protocol: 'so'},
     'models': {model: {'sha256': 'ab' * 32 if model == 'net' else None} for model in scores},
     'benchmarks': {benchmark: {'examples': len(rows) // len(scores), 'published': None, 'without_truth': 0}},
-    'means': statistics.means(read, ['psnr', 'ssim']), 'failed': [],
+    'means': statistics.means(read, ['psnr', 'ssim']), 'failed': [], 'pictures': [],
   }  # fmt: skip
   (folder / results.SUMMARY).write_text(json.dumps(summary))
   return str(folder)
@@ -112,6 +113,19 @@ def test_what_cannot_be_compared(tmp_path):
   (tmp_path / 'a' / results.SUMMARY).write_text('{')
   with pytest.raises(UserError, match='damaged results'):
     compare.compared([one, other])
+
+
+def test_benchmarks_of_one_name_are_the_same(tmp_path):
+  one, other = write(tmp_path / 'a', {'net': [1.0]}, 'synthetic'), write(tmp_path / 'b', {'blend': [1.0]}, 'synthetic')
+  for key in ('source', 'scenes'):
+    for folder, value in ((one, 'old'), (other, 'new')):
+      summary = results.read(folder)[1]
+      summary['benchmarks']['synthetic'] |= {'source': 'synthetic', key: value}
+      results.write_json(f'{folder}/{results.SUMMARY}', summary)
+    for joined_by in (compare.compared, joined.read):
+      with pytest.raises(UserError, match=f'synthetic is not the same in .*: its {key} is old, and new'):
+        joined_by([one, other])
+    assert len(joined.read([one]).scores) == 1
 
 
 def test_the_model_card_keeps_what_is_around_its_scores(tmp_path):
