@@ -22,6 +22,13 @@ def devices() -> list[str]:
   return [device.name.removeprefix('/device:') for device in _devices()]
 
 
+def kinds() -> list[str]:
+  """Returns what kinds of devices measure, each once: such as `CPU`, or a GPU's name."""
+  physical = tf.config.list_physical_devices('GPU') or tf.config.list_physical_devices('CPU')
+  details = [(device, tf.config.experimental.get_device_details(device)) for device in physical]
+  return sorted({found.get('device_name', device.device_type) for device, found in details})
+
+
 def _devices():
   return tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
 

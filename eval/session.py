@@ -1,7 +1,10 @@
 """Runs what was asked for into a folder of results: scores row by row, then pictures and the summary."""
 
 import collections
+import contextlib
 import dataclasses
+import hashlib
+import importlib
 import itertools
 import os
 import platform
@@ -17,7 +20,7 @@ from eval.benchmarks import Benchmark
 from eval.measures import Measures
 from eval.protocols import METRICS, PROTOCOLS
 from eval.triplets import Triplet
-from film_tf import progress
+from film_tf import files, progress
 from film_tf.data import scenes
 from film_tf.errors import UserError
 
@@ -57,7 +60,9 @@ class Asked:
       'root': self.root and os.path.abspath(self.root),
       'max_examples': self.max_examples,
       'scenes': dataclasses.asdict(scenes.configured()) if 'synthetic' in self.benchmark.sources.values() else None,
-      'weights': [*self.lpips_weights, *([self.vgg19] if self.vgg19 else [])],
+      'weights': [{'name': name, 'sha256': _sha256(name)} for name in (*self.lpips_weights, self.vgg19) if name],
+      'files': [_file(source) for source in self.benchmark.sources.values() if os.path.isfile(source)],
+      'devices': measuring.kinds(),
     }
 
   def triplets(self, source: str) -> Iterator[Triplet]:
@@ -76,6 +81,7 @@ def run(asked: Asked, work: str) -> dict:
     UserError: `work` holds a run of something else, or a source cannot be read.
   """
   begun = time.monotonic()
+  tf.config.experimental.enable_tensor_float_32_execution(False)  # which has ten bits
   described = _described(asked, work)
   protocols = asked.benchmark.protocols
   for source in set(asked.benchmark.sources.values()) - {'synthetic'}:
@@ -124,10 +130,23 @@ def _described(asked, work):
 
 
 def _versions():
-  return {
-    'film_tf': film_tf.__version__, 'tensorflow': tf.__version__, 'numpy': np.__version__,
-    'python': platform.python_version(),
-  }  # fmt: skip
+  installed = {'film_tf': film_tf.__version__, 'tensorflow': tf.__version__, 'numpy': np.__version__}
+  for name, module in (('opencv', 'cv2'), ('scikit-image', 'skimage'), ('pyav', 'av')):
+    with contextlib.suppress(ImportError):  # an extra
+      installed[name] = importlib.import_module(module).__version__
+  return {**installed, 'python': platform.python_version()}
+
+
+def _sha256(path):
+  if path == 'imagenet':  # those of Keras, which checks them
+    return None
+  with open(path, 'rb') as file:
+    return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def _file(path):
+  found = os.stat(path)
+  return {'path': files.legible(os.path.abspath(path)), 'bytes': found.st_size, 'modified': found.st_mtime_ns}
 
 
 def _pictures(asked, work, bench):

@@ -1,6 +1,7 @@
 """What a run measures and keeps: names, times, killed runs, NaN, truth that nobody knows, devices."""
 
 import csv
+import hashlib
 import json
 import os
 import signal
@@ -151,7 +152,9 @@ def test_a_killed_run_goes_on_to_the_same_bytes_wherever_it_was_cut_off(tmp_path
 
 def test_a_run_goes_on_with_nothing_else(tmp_path):
   name = records.write(tmp_path, [2])
+  tf.config.experimental.enable_tensor_float_32_execution(True)
   measured(tmp_path / 'work', {'set': name})
+  assert not tf.config.experimental.tensor_float_32_execution_enabled()
   with pytest.raises(UserError, match='is a run with other max_examples: None, now 1'):
     session.run(asked({'set': name}, max_examples=1), str(tmp_path / 'work'))
   with pytest.raises(UserError, match='is a run with other protocols'):
@@ -165,6 +168,23 @@ def test_a_run_goes_on_in_the_same_order(tmp_path):
     session.run(asked(names, ['repeat', 'blend']), str(tmp_path / 'work'))
   with pytest.raises(UserError, match='is a run with other sources'):
     session.run(asked(dict(reversed(names.items())), ['blend', 'repeat']), str(tmp_path / 'work'))
+
+
+def test_what_was_asked_tells_files_by_what_is_in_them(tmp_path):
+  """A name alone is not enough: neither of a video nor of weights."""
+  for name in ('a.mp4', 'lpips.npz'):
+    (tmp_path / name).write_bytes(b'one')
+  video, weights_file = str(tmp_path / 'a.mp4'), str(tmp_path / 'lpips.npz')
+  before = asked({'a': video}, lpips_weights=[weights_file]).described()
+  assert before['weights'] == [{'name': weights_file, 'sha256': hashlib.sha256(b'one').hexdigest()}]
+  assert (before['files'][0]['path'], before['files'][0]['bytes']) == (video, 3)
+  assert before['devices'] == ['CPU']
+  assert set(before['versions']) >= {'film_tf', 'tensorflow', 'numpy', 'python', 'scikit-image'}
+  for name in ('a.mp4', 'lpips.npz'):
+    (tmp_path / name).write_bytes(b'other')
+  after = asked({'a': video}, lpips_weights=[weights_file]).described()
+  assert [key for key in after if after[key] != before[key]] == ['weights', 'files']
+  assert json.loads(json.dumps(after)) == after  # so it is compared with what was written
 
 
 def test_examples_are_counted_and_their_names_differ(tmp_path):
