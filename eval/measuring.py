@@ -51,7 +51,7 @@ class Bench:
     self._devices = {device.name: {} for device in _devices()}
     for device, loaded in self._devices.items():
       with tf.device(device):
-        loaded.update({name: models.load(name) for name in names})
+        loaded.update({results.legible(name): models.load(name) for name in names})
 
   def rows(self, triplets: Iterable[Triplet]) -> Iterator[list[dict]]:
     """Yields the rows of each triplet, of all models and protocols: `key`, `model`, `protocol`, `motion` and metrics.

@@ -23,6 +23,11 @@ TEXT = ('benchmark', 'key', 'model', 'protocol', 'note')
 NAN, NO_TRUTH = 'NaN', 'no truth'  # notes
 
 
+def legible(name: str) -> str:
+  """Returns a name as one line of text that can be written, where its bytes are not UTF-8 or it has line feeds."""
+  return files.legible(name).replace('\n', r'\n').replace('\r', r'\r')
+
+
 def columns(protocols: Sequence[str]) -> tuple[str, ...]:
   """Returns the columns of scores by these protocols."""
   return (*TEXT, 'motion', *dict.fromkeys(metric for name in protocols for metric in PROTOCOLS[name].metrics))
@@ -37,7 +42,7 @@ def appended(path: str, protocols: Sequence[str], models: Sequence[str]) -> Iter
     protocols: that each example has rows of.
     models: likewise.
   """
-  with open(path, 'a+', newline='', encoding='utf-8') as file:
+  with open(path, 'a+', newline='', encoding='utf-8', errors='surrogateescape') as file:  # a character may be cut off
     yield Scores(file, columns(protocols), len(protocols) * len(models))
 
 
@@ -60,7 +65,7 @@ class Scores:
     whole = [line for line in lines if line.endswith('\n')]
     count = max(len(whole) - 1, 0) // self._rows_a_key * self._rows_a_key
     kept = whole[: 1 + count] if whole else []
-    self._file.truncate(len(''.join(kept).encode('utf-8')))
+    self._file.truncate(len(''.join(kept).encode('utf-8', 'surrogateescape')))
     for row in list(csv.DictReader(kept))[:: self._rows_a_key]:
       self.done[row['benchmark']] = self.done.get(row['benchmark'], 0) + 1
     if not kept:

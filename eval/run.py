@@ -130,7 +130,8 @@ def _asked():
 
   if DATA.value:
     config.parse([], config.GIN_BINDINGS.value)
-    benchmark = benchmarks.Benchmark({source: source for source in DATA.value}, PROTOCOL.value or ('film',))
+    named = {results.legible(source): source for source in DATA.value}
+    benchmark = benchmarks.Benchmark(named, PROTOCOL.value or ('film',))
   else:
     config.parse_flags()
     chosen = {'protocols': PROTOCOL.value} if PROTOCOL.value else {}

@@ -53,7 +53,7 @@ class Asked:
     return {
       'format': results.FORMAT,
       'versions': _versions(),
-      'models': [{'name': name, 'sha256': models.sha256(name)} for name in self.models],
+      'models': [{'name': results.legible(name), 'sha256': models.sha256(name)} for name in self.models],
       'sources': [list(source) for source in self.benchmark.sources.items()],
       'protocols': list(self.benchmark.protocols),
       'frames': self.benchmark.frames,
@@ -158,7 +158,7 @@ def _pictures(asked, work, bench):
 
 
 def _summary(asked, described, path):
-  first = asked.models[0], asked.benchmark.protocols[0]
+  first = results.legible(asked.models[0]), asked.benchmark.protocols[0]
   examples, without_truth = collections.Counter(), collections.Counter()
   failed = {}  # in order
   for row in results.rows(path):

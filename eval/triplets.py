@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 import tensorflow as tf
 
+from eval import results
 from film_tf import files, keys
 from film_tf.data import footage, pipeline, scenes, synthetic, tfds_source
 from film_tf.errors import UserError
@@ -180,9 +181,9 @@ def timed(found: Iterable[Triplet], frames: int) -> Iterator[Triplet]:
 
 
 def _with_own_names(found):
-  """Gives the second of a name a number."""
+  """Makes names legible, and gives the second of a name a number."""
   had = {}
   for triplet in found:
-    had[triplet.name] = had.get(triplet.name, 0) + 1
-    count = had[triplet.name]
-    yield triplet if count == 1 else dataclasses.replace(triplet, name=f'{triplet.name} ({count})')
+    name = results.legible(triplet.name)
+    had[name] = count = had.get(name, 0) + 1
+    yield dataclasses.replace(triplet, name=name if count == 1 else f'{name} ({count})')

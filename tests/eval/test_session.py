@@ -150,6 +150,28 @@ def test_a_killed_run_goes_on_to_the_same_bytes_wherever_it_was_cut_off(tmp_path
     assert (work / results.SCORES).read_bytes() == whole
 
 
+def test_names_of_any_bytes_are_legible_and_cut_off_anywhere(tmp_path):
+  model = str(tmp_path / 'net\n.npz')
+  weights.save(tiny_network(), model)
+  root = tmp_path / 'fol\nder'
+  for name in (b'caf\xe9', b'two\nlines', 'caf\u00e9'.encode()):
+    folder = root / os.fsdecode(name)
+    folder.mkdir(parents=True)
+    for i in range(3):
+      dummy.write(folder / f'{i}.png', 0, i)
+  ask = asked({'folder': str(root)}, [model], images=['worst'])
+  work = tmp_path / 'work'
+  work.mkdir()
+  summary = session.run(ask, str(work))
+  assert list(summary['models']) == [rf'{tmp_path}/net\n.npz']
+  assert summary['benchmarks']['folder']['examples'] == len(summary['pictures']) == 3
+  whole = (work / results.SCORES).read_bytes()
+  assert sorted(row['key'] for row in results.rows(work / results.SCORES)) == [r'caf\xe9', 'caf\u00e9', r'two\nlines']
+  (work / results.SCORES).write_bytes(whole[: whole.index('\u00e9'.encode()) + 1])
+  session.run(ask, str(work))
+  assert (work / results.SCORES).read_bytes() == whole
+
+
 def test_a_run_goes_on_with_nothing_else(tmp_path):
   name = records.write(tmp_path, [2])
   tf.config.experimental.enable_tensor_float_32_execution(True)
