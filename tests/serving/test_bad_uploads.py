@@ -37,6 +37,8 @@ BAD = {
   'half times': ({'times': 1.5}, 400, 'times is 1.5; expected a whole number'),
   'format': ({'format': 'webp'}, 400, "format is 'webp'; expected one of png, gif, mp4, zip"),
   'fps': ({'fps': 'nan'}, 400, "fps is 'nan'"),
+  'long number': ({'fps': '1e9999999'}, 400, "fps is '1e9999999'; expected a number from 1 to 50"),
+  'small number': ({'times': '1e-9999999'}, 400, "times is '1e-9999999'; expected a number from 1 to 4"),
   'several frames': ({'times': 2}, 400, 'times=2 makes 3 frames; expected format zip, gif or mp4'),
   'unknown field': ({'tims': 2}, 400, "there is no field 'tims'; expected first, format, fps, second, times"),
 }
