@@ -96,6 +96,7 @@ def _write_mp4(path, frames, job, side):
 def _write_zip(path, frames, job, side):
   with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:  # PNG is compressed already
     for frame in frames:
+      job.check()
       archive.write(frame, os.path.basename(frame))
 
 

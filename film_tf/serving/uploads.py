@@ -61,8 +61,9 @@ def _job(fields: Mapping, folder: str, limits: Limits, formats: tuple[str, ...])
     raise HTTPException(400, f'there is no field {unknown[0]!r:.40}; expected {", ".join(sorted(_FIELDS))}')
   asked = fields.get('format', ','.join(formats))
   chosen = tuple(asked.split(',')) if isinstance(asked, str) else ()
-  if not {*chosen} <= {*results.TYPES} or not chosen:
-    raise HTTPException(400, f'format is {asked!r:.40}; expected one of {", ".join(results.TYPES)}')
+  if not {*chosen} <= {*results.TYPES} or len({*chosen}) != len(chosen) or not chosen:
+    kinds = ', '.join(results.TYPES)
+    raise HTTPException(400, f'format is {asked!r:.40}; expected one of {kinds}, or several, each once')
   times = _number(fields, 'times', 1, 1, MOST_TIMES)
   if times.denominator > 1:
     raise HTTPException(400, f'times is {float(times):g}; expected a whole number, 1 to {MOST_TIMES}')

@@ -36,6 +36,7 @@ BAD = {
   'times': ({'times': 5}, 400, "times is '5'; expected a number from 1 to 4"),
   'half times': ({'times': 1.5}, 400, 'times is 1.5; expected a whole number'),
   'format': ({'format': 'webp'}, 400, "format is 'webp'; expected one of png, gif, mp4, zip"),
+  'format twice': ({'format': 'zip,zip,gif'}, 400, "format is 'zip,zip,gif'; expected one of png"),
   'fps': ({'fps': 'nan'}, 400, "fps is 'nan'"),
   'long number': ({'fps': '1e9999999'}, 400, "fps is '1e9999999'; expected a number from 1 to 50"),
   'small number': ({'times': '1e-9999999'}, 400, "times is '1e-9999999'; expected a number from 1 to 4"),

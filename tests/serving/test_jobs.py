@@ -8,7 +8,8 @@ from fractions import Fraction
 import pytest
 
 from film_tf.errors import UserError
-from film_tf.serving.jobs import Job, Jobs, QueueFullError
+from film_tf.serving import results
+from film_tf.serving.jobs import Job, Jobs, QueueFullError, StoppedError
 from film_tf.serving.limits import Limits
 
 
@@ -86,6 +87,12 @@ def test_a_job_that_is_cancelled_while_it_is_made_is_stopped_and_removed(begin):
   jobs.remove(job)
   assert jobs.find(job.id) is None
   wait_until(lambda: not os.path.exists(job.folder))
+
+
+def test_an_archive_for_nobody_is_not_written(tmp_path):
+  job = Job('1', str(tmp_path), [], 1, ['zip'], Fraction(20), state='cancelled')
+  with pytest.raises(StoppedError):
+    results._write_zip(tmp_path / 'film.zip', [__file__], job, 64)
 
 
 def test_a_job_that_nobody_asks_about_is_cancelled(begin):
