@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Collection
 
@@ -21,7 +22,7 @@ _SMALL = np.zeros((64, 64, 3), np.uint8)
 
 
 def run(listening: socket.socket, interpolator: Interpolator, limits: Limits, names: Collection[str]):
-  """Answers requests until Ctrl-C or SIGTERM; then cancels what is made, and removes all files.
+  """Answers requests until Ctrl-C or SIGTERM; then cancels what is made, removes all files and exits.
 
   Args:
     listening: to whom clients connect.
@@ -48,9 +49,10 @@ def run(listening: socket.socket, interpolator: Interpolator, limits: Limits, na
     host, port, *_ = listening.getsockname()
     print(f'http://{f"[{host}]" if ":" in host else host}:{port}', flush=True)
     _Server(config, jobs).run(sockets=[listening])
-    ended = jobs.close(_GRACE)
-  if not ended:  # Python would wait for TensorFlow, which is in the middle of a frame
-    os._exit(0)
+    jobs.close(_GRACE)
+  sys.stdout.flush()
+  sys.stderr.flush()
+  os._exit(0)  # Python would wait for threads that are in the middle of a frame, or of a photo that is decoded
 
 
 class _Server(uvicorn.Server):

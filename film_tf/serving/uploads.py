@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from fractions import Fraction
@@ -24,6 +25,9 @@ MOST_TIMES, MOST_FPS, DEFAULT_FPS = 4, 50, 20  # GIF holds no more frames a seco
 _FIELDS = {*PHOTOS, 'times', 'format', 'fps'}
 _FORMATS = ('PNG', 'JPEG', 'WEBP', 'AVIF', 'HEIF')  # Pillow's names of what cameras and editors make
 _LEAST_SIDE = 16  # pixels
+_SEGMENT = re.compile(rb'\xff[\x02-\xcf\xd9-\xfe]')  # of a JPEG: a marker that a length follows, or the end
+_END, _SCAN = b'\xff\xd9', b'\xff\xda'
+_MOST_SCANS, _MOST_SEGMENTS = 200, 4000  # of a JPEG; cameras and editors write 12 scans at most
 
 
 async def read(request: Request, folder: str, limits: Limits, formats: tuple[str, ...]) -> Job:
@@ -113,6 +117,7 @@ def _check(path, name, limits):
   try:
     with Image.open(path, formats=known) as image:
       width, height = image.size
+      is_jpeg = image.format in ('JPEG', 'MPO')
   except Image.DecompressionBombError as error:
     raise HTTPException(413, f'{name} has too many pixels; {limits.max_pixels} are allowed') from error
   except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
@@ -121,3 +126,21 @@ def _check(path, name, limits):
     raise HTTPException(413, f'{name} has {width}x{height} pixels; {limits.max_pixels} are allowed, make it smaller')
   if min(width, height) < _LEAST_SIDE:
     raise HTTPException(400, f'{name} has {width}x{height} pixels; expected {_LEAST_SIDE} or more either way')
+  if is_jpeg and _has_many_scans(path):
+    raise HTTPException(415, f'{name} has too many scans; save it anew')
+
+
+def _has_many_scans(path):
+  """Returns whether a JPEG would hold its decoder for long: every scan goes over all pixels again."""
+  with open(path, 'rb') as file:
+    content = file.read()
+  scans = at = 0
+  for _ in range(_MOST_SEGMENTS):
+    segment = _SEGMENT.search(content, at)
+    if segment is None or segment[0] == _END:
+      return False
+    scans += segment[0] == _SCAN
+    if scans > _MOST_SCANS:
+      return True
+    at = segment.end() + int.from_bytes(content[segment.end() : segment.end() + 2])
+  return True

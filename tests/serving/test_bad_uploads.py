@@ -21,11 +21,19 @@ def bomb(width=60000, height=60000):
   )
 
 
+def scans(count):
+  """A progressive JPEG that goes over its pixels very often."""
+  content = photo(image_format='JPEG', progressive=True)
+  last = content.rindex(b'\xff\xda')
+  return content[:last] + content[last:-2] * count + content[-2:]
+
+
 GIF, SVG = photo(image_format='GIF'), b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 BAD = {
   'wrong type': ({'first': b'%PDF-1.7 a letter'}, 415, 'first is no photo that can be read; expected one of PNG, JPEG'),
   'GIF': ({'first': GIF}, 415, 'first is no photo'),
   'SVG': ({'second': SVG}, 415, 'second is no photo'),
+  'scans': ({'first': scans(250)}, 415, 'first has too many scans; save it anew'),
   'too large': ({'first': bytes(MAX_BYTES)}, 413, f'larger than {MAX_BYTES} bytes'),
   'bomb': ({'second': bomb()}, 413, 'second has too many pixels'),
   'smaller bomb': ({'second': bomb(5000, 5000)}, 413, 'second has 5000x5000 pixels; 13000000 are allowed'),
