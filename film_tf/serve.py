@@ -61,6 +61,8 @@ def main(words):
     from film_tf.serving import server
 
     interpolator = Interpolator(MODEL.value, precision=PRECISION.value, memory_limit=limit)
+    if interpolator.bounded:
+      interpolator.bounded.bands(1, 64, 64)  # raises where memory does not do for the smallest photos
     if not listening.getsockname()[0].startswith(('127.', '::1')):
       print('anybody who reaches this machine can use it; docs/serving.md says how to restrict that', file=sys.stderr)
     server.run(listening, interpolator, limits, ALLOW_HOSTS.value)

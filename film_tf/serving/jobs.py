@@ -223,7 +223,10 @@ class Jobs:
         self._changed.wait()
 
   def _work(self):
-    self._prepare()
+    try:
+      self._prepare()
+    except Exception:  # each job says for itself what is wrong
+      traceback.print_exc(file=sys.stderr)
     while job := self._next():
       state, error = DONE, None
       try:

@@ -32,9 +32,9 @@ def begin(tmp_path):
   """Begins jobs of limits: returns them, and what makes them."""
   running = []
 
-  def begun(**limits):
+  def begun(prepare=lambda: None, **limits):
     maker = Maker()
-    running.append(Jobs(str(tmp_path), maker, Limits(**limits)))
+    running.append(Jobs(str(tmp_path), maker, Limits(**limits), prepare))
     return running[-1], maker
 
   yield begun
@@ -147,3 +147,11 @@ def test_errors_are_told_and_the_next_is_made(begin, error, told, capsys):
   maker.error, other = None, add(jobs)
   wait_until(lambda: other.is_over)
   assert other.state in ('done', 'failed')
+
+
+def test_jobs_are_made_where_nothing_could_be_prepared(begin, capsys):
+  jobs, maker = begin(lambda: 1 / 0)
+  maker.go.set()
+  job = add(jobs)
+  wait_until(lambda: job.state == 'done')
+  assert 'ZeroDivisionError' in capsys.readouterr().err

@@ -199,3 +199,8 @@ def test_mistakes_are_one_line_before_tensorflow_is_loaded(server, tmp_path):
     (['photos'], ['unexpected arguments photos']),
   ):
     assert_user_error(command('film_tf.serve', *words, cwd=tmp_path), *parts)
+
+
+@pytest.mark.slow
+def test_memory_that_does_not_do_is_one_line(tmp_path):
+  assert_user_error(command('film_tf.serve', '--port=0', '--memory=100MB', cwd=tmp_path), 'memory')
