@@ -43,18 +43,18 @@ def read(path: str | os.PathLike) -> Frame:
         raise UserError(f'{path} has 16 bits and is rotated by EXIF, which is not supported; save it upright')
       profile = image.info.get('icc_profile') if image.mode in ('RGB', 'RGBA') else None  # of RGB, not CMYK or grey
       pixels = colours(ImageOps.exif_transpose(image), path)
+      if bits == 16:
+        pixels = _read_16_bits(path, pixels.shape[-1])
   except FileNotFoundError as error:
     raise UserError(f'no such file: {path}') from error
   except PIL.UnidentifiedImageError as error:
     if pillow_heif is None and _is_heif(path):
       raise UserError(f'{path} is HEIC, which needs pillow-heif; pip install pillow-heif') from error
     raise UserError(f'{path} is not an image that can be read') from error
-  except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-    if isinstance(error, UserError):
-      raise
+  except (UserError, MemoryError):
+    raise
+  except Exception as error:  # decoders, and readers of EXIF, raise many kinds
     raise UserError(f'cannot read image {path}: {files.reason(error)}') from error
-  if bits == 16:
-    pixels = _read_16_bits(path, pixels.shape[-1])
   return Frame(pixels, icc_profile=profile)
 
 

@@ -93,7 +93,11 @@ class Api:
     if name not in job.files:
       raise HTTPException(404, f'the job, which is {job.state}, has no file {name!r:.40}')
     kind, kept = results.TYPES[name.rpartition('.')[2]], f'private, max-age={self._limits.keep:.0f}'
-    return FileResponse(job.files[name], media_type=kind, headers={'Cache-Control': kept})
+    try:
+      status = os.stat(job.files[name])
+    except FileNotFoundError as error:
+      raise HTTPException(404, 'the job has just been removed') from error
+    return FileResponse(job.files[name], media_type=kind, headers={'Cache-Control': kept}, stat_result=status)
 
   async def _accepted(self, request, formats, attended) -> Job:
     """Returns the job of a request, which waits for its turn."""
@@ -157,7 +161,7 @@ def application(jobs: Jobs, limits: Limits, names: Collection[str]) -> Starlette
     Route('/api/jobs/{id}', api.cancel, methods=['DELETE']),
     Route('/api/jobs/{id}/{name}', api.file),
   ]
-  answers = {HTTPException: _as_error, ClientDisconnect: _as_gone}
+  answers = {HTTPException: _as_error, ClientDisconnect: _as_gone, Exception: _as_failure}
   middleware = [Middleware(Guard, names=names, max_bytes=limits.max_bytes)]
   return Starlette(routes=routes, middleware=middleware, exception_handlers=answers, lifespan=swept)
 
@@ -176,8 +180,12 @@ async def _as_gone(request, error):
   return Response(status_code=_GONE)
 
 
+async def _as_failure(request, error):
+  return JSONResponse({'error': 'this server failed; its log says why'}, 500)
+
+
 def _is_json(request):
-  return request.headers['content-type'].startswith('application/json')
+  return request.headers['content-type'].lower().startswith('application/json')
 
 
 def _answered(job):

@@ -64,7 +64,7 @@ class Guard:
     host, origin, length = (headers.get(name) for name in ('host', 'origin', 'content-length'))
     if not self._is_named(host or ''):
       return 421, f'this server is not {host!r:.80}; name it by its address, or start it with --allow_hosts'
-    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and _netloc(origin) != host.lower():
       return 403, f'pages of {origin!r:.80} may not use this server'
     if length and int(length) > self._max_bytes:
       return 413, self._too_large()
@@ -82,3 +82,10 @@ class Guard:
 
   def _too_large(self):
     return f'the request is larger than {self._max_bytes} bytes; send smaller photos'
+
+
+def _netloc(origin):
+  try:
+    return urlsplit(origin).netloc.lower()
+  except ValueError:
+    return None

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -73,6 +74,14 @@ def test_exif_rotation_is_applied(orientation, tmp_path):
   turned = {1: PIXELS, 2: PIXELS[:, ::-1], 3: PIXELS[::-1, ::-1], 4: PIXELS[::-1], 5: PIXELS.transpose(1, 0, 2),
             6: np.rot90(PIXELS, -1), 7: np.rot90(PIXELS.transpose(1, 0, 2), 2), 8: np.rot90(PIXELS)}  # fmt: skip
   np.testing.assert_array_equal(frame.pixels, turned[orientation])
+
+
+def test_exif_of_a_wrong_type_is_told(tmp_path):
+  entries = struct.pack('>HHIHHHHIHH', 0x0112, 3, 1, 6, 0, 0x011A, 1, 1, 5, 0)  # orientation, a resolution in bytes
+  exif = b'Exif\0\0MM\0*' + struct.pack('>IH', 8, 2) + entries + bytes(4)
+  Image.new('RGB', (8, 6)).save(tmp_path / 'a.jpg', exif=exif)
+  with pytest.raises(UserError, match=r'cannot read image .*a\.jpg'):
+    image_file.read(tmp_path / 'a.jpg')
 
 
 def test_a_telephones_second_picture_is_left_out(tmp_path):

@@ -155,3 +155,18 @@ def test_jobs_are_made_where_nothing_could_be_prepared(begin, capsys):
   job = add(jobs)
   wait_until(lambda: job.state == 'done')
   assert 'ZeroDivisionError' in capsys.readouterr().err
+
+
+def test_what_fails_is_said_in_json_and_files_that_have_gone_are_not_there(begin):
+  pytest.importorskip('httpx2')  # with which Starlette's client asks
+  testclient, api = (pytest.importorskip(name) for name in ('starlette.testclient', 'film_tf.serving.api'))
+  jobs, maker = begin()
+  maker.go.set()
+  job = add(jobs)
+  wait_until(lambda: job.is_over)
+  client = testclient.TestClient(api.application(jobs, Limits(), ['testserver']), raise_server_exceptions=False)
+  job.files = {'film.gif': os.path.join(job.folder, 'film.gif'), 'film.odd': ''}
+  answer = client.get(f'/api/jobs/{job.id}/film.gif')
+  assert (answer.status_code, answer.json()) == (404, {'error': 'the job has just been removed'})
+  answer = client.get(f'/api/jobs/{job.id}/film.odd')
+  assert (answer.status_code, answer.json()) == (500, {'error': 'this server failed; its log says why'})

@@ -50,7 +50,8 @@ def test_films_and_archives_have_all_frames(server, times, count):
 def test_json_is_answered_with_json(server):
   fields = {'first': photo(0), 'second': photo(5)}
   body = {name: base64.b64encode(value).decode() for name, value in fields.items()} | {'times': 2}
-  answer = requests.post(f'{server.url}/api/interpolate', json=body, timeout=60)
+  kind = {'Content-Type': 'Application/JSON'}
+  answer = requests.post(f'{server.url}/api/interpolate', json=body, headers=kind, timeout=60)
   assert answer.status_code == 200
   files = answer.json()['files']
   assert [file['name'] for file in files] == [f'frame_{i:04d}.png' for i in (1, 2, 3)]
@@ -136,6 +137,7 @@ def test_a_client_that_goes_away_cancels_its_job(server):
     ({'Host': ''}, 421, 'this server is not'),
     ({'Origin': 'https://evil.example'}, 403, "pages of 'https://evil.example' may not use this server"),
     ({'Origin': 'null'}, 403, "pages of 'null'"),
+    ({'Origin': 'http://['}, 403, "pages of 'http://['"),
   ],
   ids=str,
 )
