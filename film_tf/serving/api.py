@@ -76,6 +76,9 @@ class Api:
   async def begin(self, request: Request) -> Response:
     """Accepts a job, and says how it is to be asked about."""
     job = await self._accepted(request, ('gif', 'mp4'), attended=False)
+    if await request.is_disconnected():
+      self._jobs.remove(job)
+      return Response(status_code=_GONE)
     return JSONResponse(self._told(job), 202, {'Location': f'jobs/{job.id}'})
 
   async def job(self, request: Request) -> Response:

@@ -13,5 +13,5 @@ class Limits:
   timeout: float = 600.0  # seconds that a job may take once it has begun, and an upload
   keep: float = 600.0  # seconds for which a result is kept
   results: int = 8  # that are kept; the oldest goes first
-  patience: float = 100.0  # seconds after which nobody has asked about a job, so that it is cancelled
+  patience: float = 600.0  # seconds after which nobody has asked about a job, so that it is cancelled
   film_side: int = 1920  # pixels of the longer side of a GIF or MP4, at most: more is not played on phones

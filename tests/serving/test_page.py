@@ -108,3 +108,23 @@ def test_what_is_wrong_is_said(chromium, server):
   alert.wait_for()
   assert alert.inner_text().startswith('Cannot read image first: image file is truncated')
   page.close()
+
+
+def test_cancel_while_photos_are_sent_and_a_network_that_fails_for_a_moment(chromium, server):
+  page = chromium.new_page()
+  page.goto(server.url)
+  page.get_by_label('First photo').set_input_files(SAMPLES)
+  page.get_by_role('radio', name='1', exact=True).check(force=True)
+  page.route('**/api/jobs', lambda route: None)  # never arrives
+  make, cancel = (page.get_by_role('button', name=name) for name in ('Make', 'Cancel'))
+  make.click()
+  page.get_by_text('Sending the photos').wait_for()
+  assert page.evaluate('document.activeElement.id') == 'cancel'
+  page.keyboard.press('Enter')
+  cancel.wait_for(state='hidden')
+  assert page.evaluate('document.activeElement.id') == 'make'
+  page.unroute('**/api/jobs')
+  page.route('**/api/jobs/*', lambda route: route.abort(), times=3)
+  make.click()
+  page.get_by_role('heading', name='Compare').wait_for()
+  page.close()
