@@ -188,8 +188,8 @@ class Jobs:
           self.remove(job)
         if job.is_over and not job.attended and now - job.ended > limits.keep:
           self.remove(job)
-      over = [job for job in self._jobs.values() if job.is_over and not job.attended]
-      for job in sorted(over, key=lambda job: job.ended)[: -limits.results or None]:
+      made = [job for job in self._jobs.values() if job.state == DONE and not job.attended]
+      for job in sorted(made, key=lambda job: job.ended)[: -limits.results or None]:
         self.remove(job)
 
   def stop(self):
@@ -243,5 +243,5 @@ class Jobs:
         if job.state == RUNNING:
           self._end(job, state, error)
           self._seconds.append(job.ended - job.begun)
-        if job.id not in self._jobs:
+        if job.id not in self._jobs or job.state != DONE:
           shutil.rmtree(job.folder, ignore_errors=True)

@@ -129,6 +129,19 @@ def test_results_are_kept_for_a_time_and_in_a_number(begin):
   assert not any(os.path.exists(job.folder) for job in added)
 
 
+def test_jobs_that_fail_keep_no_photos_and_leave_results_where_they_are(begin):
+  jobs, maker = begin(results=1)
+  maker.go.set()
+  made = add(jobs)
+  wait_until(lambda: made.is_over)
+  maker.error = UserError('memory does not do')
+  failed = add(jobs)
+  wait_until(lambda: not os.path.exists(failed.folder))
+  jobs.sweep()
+  assert os.path.exists(made.folder)
+  assert jobs.find(failed.id).state == 'failed'
+
+
 @pytest.mark.parametrize(
   ('error', 'told'),
   [
