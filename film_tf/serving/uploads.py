@@ -25,6 +25,7 @@ MOST_TIMES, MOST_FPS, DEFAULT_FPS = 4, 50, 20  # GIF holds no more frames a seco
 _FIELDS = {*PHOTOS, 'times', 'format', 'fps'}
 _FORMATS = ('PNG', 'JPEG', 'WEBP', 'AVIF', 'HEIF')  # Pillow's names of what cameras and editors make
 _LEAST_SIDE = 16  # pixels
+_MOST_MARKS = 100  # that make lists and objects in JSON, whose parts take far more memory than bytes
 _SEGMENT = re.compile(rb'\xff[\x02-\xcf\xd9-\xfe]')  # of a JPEG: a marker that a length follows, or the end
 _END, _SCAN = b'\xff\xd9', b'\xff\xda'
 _MOST_SCANS, _MOST_SEGMENTS = 200, 4000  # of a JPEG; cameras and editors write 12 scans at most
@@ -50,8 +51,11 @@ async def read(request: Request, folder: str, limits: Limits, formats: tuple[str
         raise HTTPException(400, f'a field is given twice; expected each once: {", ".join(sorted(_FIELDS))}')
       return await run_in_threadpool(_job, fields, folder, limits, formats)
   if kind == 'application/json':
+    body = await request.body()
+    if sum(body.count(mark) for mark in (b'[', b'{', b',')) > _MOST_MARKS:  # base64 has none of them
+      raise HTTPException(400, 'the JSON has too many parts; expected {"first": base64, "second": base64}')
     try:
-      fields = json.loads(await request.body())
+      fields = json.loads(body)
     except (ValueError, RecursionError) as error:
       raise HTTPException(400, f'the body is no JSON: {error}') from error
     if not isinstance(fields, dict):

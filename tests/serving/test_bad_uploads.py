@@ -71,6 +71,7 @@ def test_bad_uploads_are_told_in_a_sentence(server, name):
       'the body is text/plain; expected multipart',
     ),
     ({'data': b'{', 'headers': {'Content-Type': 'application/json'}}, 400, 'the body is no JSON'),
+    ({'data': b'[[1],' * 99, 'headers': {'Content-Type': 'application/json'}}, 400, 'the JSON has too many parts'),
     ({'json': [1]}, 400, 'the JSON is no object'),
     ({'json': {'first': 'no base 64'}}, 400, 'first is neither a file nor base64'),
     ({'json': {'first': 7}}, 400, 'first is missing'),
