@@ -36,7 +36,9 @@ MEMORY = flags.DEFINE_string(
   'memory', None, 'Memory that the process may take, such as 8GB; by default what is free, when a photo comes.'
 )
 MAX_BYTES = flags.DEFINE_integer('max_bytes', 64_000_000, 'Bytes of a request at most: of both photos.', lower_bound=1)
-MAX_PIXELS = flags.DEFINE_integer('max_pixels', 50_000_000, 'Pixels of a photo at most.', lower_bound=1)
+MAX_PIXELS = flags.DEFINE_integer(
+  'max_pixels', 50_000_000, "Pixels of a photo at most; more than Pillow's limit is not read.", 1, 178_956_970
+)
 QUEUE = flags.DEFINE_integer('queue', 4, 'Jobs that wait at most, while one is made.', lower_bound=0, upper_bound=1000)
 TIMEOUT = flags.DEFINE_float('timeout', 600.0, 'Seconds that a job may take, looked at after every frame.', 1.0)
 KEEP = flags.DEFINE_float('keep', 600.0, 'Seconds for which results are kept.', 1.0)
