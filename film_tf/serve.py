@@ -48,6 +48,8 @@ _LIBRARIES = {'starlette': 'starlette', 'uvicorn': 'uvicorn', 'python_multipart'
 
 def main(words):
   cli.no_arguments(words)
+  if wrong := [name for name in ALLOW_HOSTS.value if ':' in name or '/' in name]:
+    raise UserError(f'--allow_hosts has {wrong[0]}; expected a name without port or path, such as film.example.org')
   limit = None if MEMORY.value is None else memory.parse(MEMORY.value)
   limits = Limits(
     max_bytes=MAX_BYTES.value, max_pixels=MAX_PIXELS.value, queue=QUEUE.value, timeout=TIMEOUT.value,
