@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 import film_tf
 from film_tf.errors import UserError
+from film_tf.media import image_file
 from film_tf.serving import openapi, results, uploads
 from film_tf.serving.guard import Guard
 from film_tf.serving.jobs import Job, Jobs, QueueFullError
@@ -37,7 +38,8 @@ class Api:
 
   def __init__(self, jobs: Jobs, limits: Limits):
     self._jobs, self._limits = jobs, limits
-    self._page = importlib.resources.files('film_tf.serving').joinpath('page.html').read_text()
+    page = importlib.resources.files('film_tf.serving').joinpath('page.html').read_text()
+    self._page = page.replace('image/avif"', 'image/avif,.heic,.heif"') if image_file.pillow_heif else page
     self._decoding = anyio.CapacityLimiter(1)  # large photos are decoded one by one
 
   async def page(self, request: Request) -> Response:

@@ -105,7 +105,8 @@ def _film(frames: Sequence[str], job: Job, side: int) -> Iterator[Image.Image]:
   for path in frames:
     job.check()
     image = Image.fromarray(image_file.to_uint8(image_file.read(path).pixels))
-    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    if (scale := side / max(image.size)) < 1:
+      image = image.resize([max(2, round(length * scale)) for length in image.size], Image.Resampling.LANCZOS)
     yield image
 
 

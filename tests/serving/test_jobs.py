@@ -5,7 +5,9 @@ import threading
 import time
 from fractions import Fraction
 
+import av
 import pytest
+from PIL import Image
 
 from film_tf.errors import UserError
 from film_tf.serving import results
@@ -93,6 +95,14 @@ def test_an_archive_for_nobody_is_not_written(tmp_path):
   job = Job('1', str(tmp_path), [], 1, ['zip'], Fraction(20), state='cancelled')
   with pytest.raises(StoppedError):
     results._write_zip(tmp_path / 'film.zip', [__file__], job, 64)
+
+
+def test_narrow_photos_become_films_of_two_pixels(tmp_path):
+  Image.new('RGB', (16, 4000)).save(tmp_path / 'a.png')
+  job = Job('1', str(tmp_path), [], 1, ['mp4'], Fraction(20), state='running')
+  results._write_mp4(str(tmp_path / 'film.mp4'), [tmp_path / 'a.png'] * 3, job, 200)
+  with av.open(tmp_path / 'film.mp4') as film:
+    assert (film.streams.video[0].width, film.streams.video[0].height) == (2, 200)
 
 
 def test_a_job_that_nobody_asks_about_is_cancelled(begin):

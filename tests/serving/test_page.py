@@ -7,6 +7,7 @@ import av
 import pytest
 from PIL import Image
 
+from film_tf.media import image_file
 from tests.serving.client import enlarged, requests, wait_until
 from tests.serving.conftest import SAMPLES
 
@@ -33,6 +34,8 @@ def test_two_photos_become_a_wipe_a_film_and_files(page, server, size):
   page.set_viewport_size(size)
   page.goto(server.url)
   assert page.get_by_role('button', name='Make').is_disabled()
+  accepted = page.get_by_label('First photo').get_attribute('accept')
+  assert accepted.endswith(',.heic,.heif') == bool(image_file.pillow_heif)  # else telephones send JPEG instead
   choose_and_make(page)
   assert page.evaluate('document.documentElement.scrollWidth') == size['width']
 

@@ -197,6 +197,7 @@ def test_mistakes_are_one_line_before_tensorflow_is_loaded(server, tmp_path):
     (['--host=203.0.113.7'], ['cannot listen at 203.0.113.7']),
     (['--memory=some'], ['memory is']),
     (['--allow_hosts=a.test,https://b.test'], ['--allow_hosts has https://b.test; expected a name without port']),
+    (['--max_pixels=0'], ['max_pixels=0']),
     (['--max_pixels=178956971'], ['max_pixels=178956971']),
     (['--model=none.npz'], ['none.npz']),
     (['photos'], ['unexpected arguments photos']),
