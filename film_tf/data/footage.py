@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import functools
+import os
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -38,7 +39,7 @@ def image(path: pathlib.Path) -> SourceImage:
     UserError: it is missing, something else, or cannot be decoded to its end.
   """
   try:
-    if not path.is_file() and path.exists() and not path.is_dir():
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
       raise UserError(f'{path} is a pipe or a device, not an image')
     data = path.read_bytes()
   except OSError as error:
