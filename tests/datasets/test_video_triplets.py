@@ -57,7 +57,7 @@ def test_cuts_duplicates_and_still_frames_are_left_out(tmp_path):
   (tmp_path / 'root').mkdir()
   write_video(tmp_path / 'root' / 'a.mp4', frames)
   write_video(tmp_path / 'root' / 'still.mp4', [frames[0]] * 10)
-  made = build('video_triplets', tmp_path / 'root', tmp_path / 'built', config=Config(name='all', step=1))
+  made = build('video_triplets', tmp_path / 'root', tmp_path / 'built', config=Config(name='wanted', step=1))
   middles = [int(name.removeprefix('a.mp4/')) for name in names(made)]
   assert middles == [i for i in range(1, 19) if i not in (7, 8, 13, 14)]
 
@@ -121,7 +121,7 @@ def test_real_clips(tmp_path):
   root.mkdir()
   for name in ('scenecut_bikes.mp4', 'vfr_kitten.mp4', 'gif_parking_lot.gif'):
     (root / name).symlink_to(CLIPS / name)
-  made = build('video_triplets', root, tmp_path / 'built', config=Config(name='all', step=1, min_motion=0.0))
+  made = build('video_triplets', root, tmp_path / 'built', config=Config(name='wanted', step=1, min_motion=0.0))
   found = {name: [] for name in os.listdir(root)}
   for path in names(made):
     clip, _, middle = path.partition('/')

@@ -239,8 +239,8 @@ def test_a_limit_of_halvings_is_told_where_it_is_felt(tmp_path):
 def test_seven_halvings_make_127_frames(tmp_path, interpolator, monkeypatch):
   for i in range(2):
     Image.fromarray(picture(8 * i)).save(tmp_path / f'{i}.png')
-  calls, between = [], interpolator._model.between
-  monkeypatch.setattr(interpolator._model, 'between', lambda *args: calls.append(1) or between(*args))
+  calls, at = [], interpolator.bounded.at
+  monkeypatch.setattr(interpolator.bounded, 'at', lambda *args: calls.append(1) or at(*args))
   frames = list(film_tf.interpolated_frames([tmp_path / '0.png', tmp_path / '1.png'], interpolator, times=7))
   assert len(frames) == 129
   assert len(calls) == 127
