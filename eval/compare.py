@@ -82,11 +82,9 @@ def _scores(folders):
   """Returns scores by model, then by benchmark, protocol and metric, then by key."""
   found = {}
   read = results.read_all(folders)
-  names = [name for _, _, summary in read for name in summary['models']]
-  for folder, rows, _ in read:
+  for (_, rows, _), names in zip(read, results.names(read), strict=True):
     for row in rows:
-      name = row['model'] if names.count(row['model']) == 1 else f'{folder.rstrip("/")}:{row["model"]}'
-      model = found.setdefault(name, {})
+      model = found.setdefault(names[row['model']], {})
       for metric, value in row.items():
         if metric not in (*results.TEXT, 'motion') and value is not None:
           model.setdefault((row['benchmark'], row['protocol'], metric), {})[row['key']] = value

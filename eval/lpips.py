@@ -9,6 +9,7 @@ import tensorflow as tf
 from film_tf import files
 from film_tf.errors import UserError
 from film_tf.importers import torch_file
+from film_tf.model import weights
 
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of images in [-1, 1]
 _LAYERS = {0: (64, 3, 11, 11), 3: (192, 64, 5, 5), 6: (384, 192, 3, 3), 8: (256, 384, 3, 3), 10: (256, 256, 3, 3)}
@@ -72,9 +73,9 @@ def _read(path):
       torch_file.refuse(path)
     return torch_file.read(path)
   try:
-    with np.load(path) as file:
+    with np.load(path, allow_pickle=False) as file:
       return dict(file)
-  except Exception as error:  # whatever NumPy meets in a damaged archive
+  except (OSError, *weights.DAMAGED) as error:
     raise UserError(f'cannot read {path}: {files.reason(error)}; expected {_WANTED}') from error
 
 

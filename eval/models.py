@@ -76,9 +76,14 @@ def sha256(name: str) -> str | None:
     paths = sorted(glob.glob(f'{glob.escape(source.path)}/variables/*'))
   elif source.kind == sources.CHECKPOINT:
     paths = sorted(glob.glob(f'{glob.escape(source.path)}.*'))
-  digest = hashlib.sha256()
+  return digest(paths)
+
+
+def digest(paths: Sequence[str]) -> str:
+  """Returns the SHA-256 of files, one behind the other."""
+  found = hashlib.sha256()
   for path in paths:
     with files.file_system(path).GFile(path, 'rb') as file:
       while block := file.read(1 << 20):
-        digest.update(block)
-  return digest.hexdigest()
+        found.update(block)
+  return found.hexdigest()

@@ -124,6 +124,15 @@ def read_all(folders: Sequence[str]) -> list[tuple[str, list[dict], dict]]:
   return found
 
 
+def names(found: Sequence[tuple[str, list[dict], dict]]) -> list[dict[str, str]]:
+  """Returns what to call the models of each folder of `read_all`: FOLDER:MODEL where several folders have that one."""
+  every = [model for _, _, summary in found for model in summary['models']]
+  return [
+    {model: model if every.count(model) == 1 else f'{folder.rstrip("/")}:{model}' for model in summary['models']}
+    for folder, _, summary in found
+  ]
+
+
 def rows(path: str) -> Iterator[dict]:
   """Yields the rows of a file of scores, numbers as floats, None where there is none."""
   with open(path, newline='', encoding='utf-8') as file:

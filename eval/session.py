@@ -3,7 +3,6 @@
 import collections
 import contextlib
 import dataclasses
-import hashlib
 import importlib
 import itertools
 import os
@@ -140,8 +139,7 @@ def _versions():
 def _sha256(path):
   if path == 'imagenet':  # those of Keras, which checks them
     return None
-  with open(path, 'rb') as file:
-    return hashlib.file_digest(file, 'sha256').hexdigest()
+  return models.digest([path])
 
 
 def _file(path):

@@ -3,9 +3,8 @@
 import numpy as np
 
 from eval import baselines
+from film_tf.inspection.observation import lost
 from film_tf.model.warp import inside, warp
-
-_SEEN = 0.01, 0.5  # a pixel is seen in both images where flow there and back differ by no more (Sundaram et al., 2010)
 
 
 def warping_error(made: np.ndarray, truth: np.ndarray, given: tuple[np.ndarray, np.ndarray]) -> float | None:
@@ -21,14 +20,11 @@ def warping_error(made: np.ndarray, truth: np.ndarray, given: tuple[np.ndarray, 
   """
   errors = []
   for frame in given:
-    flow, back = baselines.dis_flow(truth, frame), baselines.dis_flow(frame, truth)
-    returned = warp(back[np.newaxis], flow[np.newaxis])[0].numpy()
-    squares = np.sum(flow**2, axis=-1) + np.sum(returned**2, axis=-1)
-    seen = np.sum((flow + returned) ** 2, axis=-1) < _SEEN[0] * squares + _SEEN[1]
-    seen &= inside(flow[np.newaxis], *flow.shape[:2])[0, ..., 0].numpy() > 0.0
+    flow, back = (baselines.dis_flow(*pair)[np.newaxis] for pair in ((truth, frame), (frame, truth)))
+    seen = (inside(flow, *truth.shape[:2])[0, ..., 0] > 0.0).numpy() & ~lost(flow, back)[0].numpy()
     if not np.any(seen):
       return None
-    moved = warp(frame[np.newaxis], flow[np.newaxis])[0].numpy()
+    moved = warp(frame[np.newaxis], flow)[0].numpy()
     difference = np.mean((255.0 * (made - moved)) ** 2, axis=-1)
     errors.append(np.mean(difference[seen]))
   return float(np.mean(errors))

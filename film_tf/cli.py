@@ -224,9 +224,9 @@ def inspect():
   runpy.run_module('film_tf.inspect', run_name='__main__', alter_sys=True)
 
 
-sys.excepthook = _without_traceback
-
-
 def serve():
   """Runs `python -m film_tf.serve`, as the console script `film_tf_serve`."""
   runpy.run_module('film_tf.serve', run_name='__main__', alter_sys=True)
+
+
+sys.excepthook = _without_traceback

@@ -27,9 +27,6 @@ GIN_BINDINGS = flags.DEFINE_multi_string(
   'gin_bindings', [], "One binding that overrides the files, such as 'train.steps = 1000'. Repeat it for more."
 )
 
-# Files of gin/eval/ configure eval.run and training, each of which knows one of these.
-_OF_THE_OTHER = ['benchmark', 'evaluation']
-
 _PACKAGE = pathlib.Path(__file__).resolve().parent
 
 
@@ -122,22 +119,12 @@ def _ours():
 def _parse(function, source):
   """Calls a function of gin's; an error says in one line what is wrong with `source`."""
   try:
-    _strictly(function, source)
+    function(source)
   except RecursionError as error:
     raise UserError(f'gin file {source} includes itself, perhaps through others') from error
   except (ValueError, SyntaxError, OSError, TypeError, ImportError, AttributeError, tokenize.TokenError) as error:
     message = files.shortened(str(error))
     raise UserError(f'gin cannot use {source!r}: {message}{_suggestion(message)}') from error
-
-
-def _strictly(function, source):
-  """Calls a function of gin's, which fails for what it does not know, but for what only the other command knows."""
-  try:
-    function(source)
-  except ValueError as error:
-    if not any(f"No configurable matching '{name}'" in str(error) for name in _OF_THE_OTHER):
-      raise
-    function(source, skip_unknown=_OF_THE_OTHER)  # all again; unknown imports are skipped, too
 
 
 def _finalize():

@@ -208,6 +208,16 @@ def _remove(path):
   (system.rmtree if system.isdir(path) and not os.path.islink(path) else system.remove)(path)
 
 
+def check_no_pipe(path: str | os.PathLike):
+  """Raises where a path is a pipe or a device, whose reading may never end, or can be done but once.
+
+  Raises:
+    UserError: as said.
+  """
+  if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+    raise UserError(f'{os.fspath(path)} is a pipe or a device; expected a file or a folder')
+
+
 def write_text(path: str | os.PathLike, text: str):
   """Writes a text file whole, replacing one that exists.
 

@@ -35,7 +35,7 @@ def test_ablations_change_the_published_network_or_its_loss(name):
   assert changed
 
 
-@pytest.mark.parametrize('leaf', ['data/footage', 'data/vimeo90k', 'eval/vimeo90k', 'loss/l1_warped_flow'])
+@pytest.mark.parametrize('leaf', ['data/footage', 'data/vimeo90k', 'evaluation/vimeo90k', 'loss/l1_warped_flow'])
 def test_leaves_go_behind_an_experiment(leaf):
   config.parse(['film_l1.gin', f'gin/{leaf}.gin'])
   assert (pipeline.configured(), evaluation.configured(), losses.configured()) != (Data(), Evaluation(), Loss())
@@ -106,19 +106,6 @@ def test_counts_of_a_run_are_checked(name, value, tmp_path):
 def test_gin_folder_never_shadows_gin_config():
   assert not list((conftest.ROOT / 'gin').rglob('*.py'))
   assert pathlib.Path(gin.__file__).parent != conftest.ROOT / 'gin'
-
-
-def test_training_passes_over_what_configures_eval_run():
-  """gin/eval/vimeo90k.gin is for both; a process of training has not loaded eval."""
-  script = (
-    'from film_tf import config, errors\nfrom film_tf.training import evaluation\n'
-    'config.parse(["gin/eval/vimeo90k.gin"]); print(evaluation.configured().examples)\n'
-    'import gin; gin.clear_config()\n'
-    'try: config.parse([], ["benchmrk.frames = 1"])\n'
-    'except errors.UserError as error: print("benchmrk" in error.message)\n'
-  )
-  result = conftest.run('-c', script, cwd=conftest.ROOT)
-  assert result.stdout.split() == ['500', 'True'], result.stderr
 
 
 def test_a_note_of_commands_may_hold_anything(tmp_path, monkeypatch):

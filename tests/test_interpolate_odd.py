@@ -123,7 +123,7 @@ def test_pipes_empty_lists_and_hidden_files(folder):
   for name in ('1.png', '2.png'):
     Image.fromarray(picture(0)).save(folder / 'photos' / name)
   (folder / 'photos' / '._1.png').write_text('what macOS leaves')
-  with pytest.raises(UserError, match=r'pipe.mp4 is neither a file nor a folder'):
+  with pytest.raises(UserError, match=r'pipe.mp4 is a pipe or a device'):
     inputs.find(['pipe.mp4'])
   with pytest.raises(UserError, match=r'empty.txt lists nothing'):
     inputs.find(['empty.txt'])

@@ -38,9 +38,6 @@ class Config(tfds.core.BuilderConfig):
       raise UserError(f'config.tile is {self.tile}; expected {motion.MIN_SIDE} pixels or more, or 0 for whole frames')
 
 
-_ALL = Config(name='all', min_motion=0.0, max_lost=1.0, min_difference=0.0, description='All, to measure on.')
-
-
 class Builder(triplet_builder.TripletBuilder):
   """Split `train`, in the order of the names; `train[90%:]` is then the last videos."""
 
@@ -49,7 +46,7 @@ class Builder(triplet_builder.TripletBuilder):
     Config(name='default', description='Neighbouring frames.'),
     Config(name='stride2', stride=2, description='Every second frame: twice the motion.'),
     Config(name='stride3', stride=3, step=3, description='Every third frame.'),
-    _ALL,
+    Config(name='all', min_motion=0.0, max_lost=1.0, min_difference=0.0, description='All, to measure on.'),
   ]
 
   def clips(self, root):
@@ -101,9 +98,9 @@ class Builder(triplet_builder.TripletBuilder):
   def _useful(self, x0, y, x1):
     """Returns whether there is no duplicate, no cut, and enough motion."""
     config = self.builder_config
-    if config is _ALL:
-      return True
-    if any(motion.is_duplicate(x, y, config.min_difference) for x in (x0, x1)):
+    if config.min_difference and any(motion.is_duplicate(x, y, config.min_difference) for x in (x0, x1)):
       return False
+    if config.min_motion == 0.0 and config.max_lost >= 1.0:  # all there is, of any size
+      return True
     _, largest, lost = _measure(x0, x1)
     return bool(lost <= config.max_lost and largest >= config.min_motion)

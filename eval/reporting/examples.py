@@ -1,7 +1,8 @@
 """Chooses the examples to show, of those whose images `eval.run --images` has kept, and draws them."""
 
+import functools
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,7 +23,9 @@ LARGEST = 18_000_000  # bytes of all that is shown
 Flow = Callable[[np.ndarray, np.ndarray], np.ndarray | None]
 
 
-def section(kept: Sequence[Picture], scores: Sequence[Scores], models: Sequence[str]) -> str:
+def section(
+  kept: Sequence[Picture], scores: Sequence[Scores], models: Sequence[str], weights: Mapping[str, str | None]
+) -> str:
   """Returns the worst, median and best examples of the first model of each benchmark in HTML.
 
   Those that `eval.run` has kept as such are shown as such; of `--images=all` they are chosen here.
@@ -31,6 +34,7 @@ def section(kept: Sequence[Picture], scores: Sequence[Scores], models: Sequence[
     kept: the examples that there are images of.
     scores: of each benchmark, by one protocol.
     models: the first of which decides.
+    weights: SHA-256 of those that were measured, by model; others' flow is not drawn.
 
   Raises:
     UserError: an image cannot be read.
@@ -44,7 +48,7 @@ def section(kept: Sequence[Picture], scores: Sequence[Scores], models: Sequence[
     told = f'<p>Of {html.escape(first)}, by {tables.label(metric)}.</p>'
   else:  # nothing is known of what would be right
     told = '<p>Without scores, as there is no truth.</p>'
-  flows: dict[str, Flow] = {}
+  flow_of = functools.cache(lambda name: _flow(name, weights.get(name)))
   drawn = []
   for benchmark in dict.fromkeys(one.benchmark for one in kept):
     of_it = [i for i, one in enumerate(kept) if one.benchmark == benchmark]
@@ -53,7 +57,7 @@ def section(kept: Sequence[Picture], scores: Sequence[Scores], models: Sequence[
         label = f'{benchmark}, {kind} {number}: {kept[i].key}'
         if np.isfinite(values[i]):
           label += f', {words.number(metric, values[i])}'
-        drawn.append((label, _panel(kept[i], scores, [name for name in models if name in kept[i].models], flows)))
+        drawn.append((label, _panel(kept[i], scores, [name for name in models if name in kept[i].models], flow_of)))
   return told + fitting(drawn)
 
 
@@ -86,7 +90,7 @@ def _score(scores, model, metric, picture):
   return np.nan
 
 
-def _panel(picture, scores, models, flows):
+def _panel(picture, scores, models, flow_of):
   one = next(one for one in scores if one.benchmark == picture.benchmark)
   x0, x1 = (_image(path) for path in (picture.x0, picture.x1))
   truth = picture.truth and _image(picture.truth)
@@ -98,9 +102,7 @@ def _panel(picture, scores, models, flows):
       for metric, value in values.items()
       if not np.isnan(value)
     ]
-    if name not in flows:
-      flows[name] = _flow(name)
-    made.append(pictures.Made(name, _image(picture.models[name]), flows[name](x0, x1), numbers))
+    made.append(pictures.Made(name, _image(picture.models[name]), flow_of(name)(x0, x1), numbers))
   height, width, _ = x0.shape
   motion = one.motion[one.places[picture.key]]
   moved = f', things move by {motion:.1f} pixels on average' if np.isfinite(motion) else ''
@@ -112,8 +114,8 @@ def _image(path):
   return pixels / np.float32(np.iinfo(pixels.dtype).max)
 
 
-def _flow(name) -> Flow:
-  """Returns what finds a model's flow from one image to another, None where it has none or is not there any more."""
+def _flow(name, sha256) -> Flow:
+  """Returns what finds a model's flow, None where it has none, or where the weights that were measured are gone."""
 
   def find(x0, x1):
     try:
@@ -122,7 +124,7 @@ def _flow(name) -> Flow:
       return None
 
   try:
-    model = None if name in _STILL else loaded.load(name)
+    model = None if name in _STILL or loaded.sha256(name) != sha256 else loaded.load(name)
   except UserError:
     model = None
   return find if model else lambda x0, x1: None

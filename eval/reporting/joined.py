@@ -47,11 +47,9 @@ def read(folders: Sequence[str]) -> Joined:
     UserError: one is no results or cannot be read, benchmarks of one name differ, or all are empty.
   """
   read = results.read_all(folders)
-  names = [name for _, _, summary in read for name in summary['models']]
   found: dict[tuple[str, str], dict[str, dict[str, dict]]] = {}
   told, pictures = [], {}
-  for folder, rows, summary in read:
-    here = {name: name if names.count(name) == 1 else f'{folder.rstrip("/")}:{name}' for name in summary['models']}
+  for (folder, rows, summary), here in zip(read, results.names(read), strict=True):
     for row in rows:
       examples = found.setdefault((row['benchmark'], row['protocol']), {})
       examples.setdefault(row['key'], {})[here[row['model']]] = row

@@ -1,6 +1,6 @@
 """Makes the report of what was measured: **read it first**."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import film_tf
 from eval import compare
@@ -22,6 +22,7 @@ def make(folders: Sequence[str]) -> tuple[str, str]:
   """
   found = joined.read(folders)
   models = list(dict.fromkeys(model for summary in found.summaries for model in summary['models']))
+  weights = {model: one.get('sha256') for summary in found.summaries for model, one in summary['models'].items()}
   made = [
     tables.scores(one, [model for model in models if model in one.values], _published(found, one.benchmark))
     for one in found.scores
@@ -36,9 +37,9 @@ def make(folders: Sequence[str]) -> tuple[str, str]:
     '<h2>Where motion is large</h2>',
     ''.join(motion) or '<p>The results do not say how far things move, or have too few examples.</p>',
     '<h2>Worst, median and best</h2>',
-    examples.section(found.pictures, by_benchmark, models),
+    examples.section(found.pictures, by_benchmark, models, weights),
   ]
-  facts = _facts(found, models)
+  facts = _facts(found, models, weights)
   return document.document(facts, made, sections), document.markdown(facts, made)
 
 
@@ -53,10 +54,9 @@ def _published(found, benchmark):
   return next((count for count in counts if count), None)
 
 
-def _facts(found: Joined, models: Sequence[str]) -> list[str]:
+def _facts(found: Joined, models: Sequence[str], weights: Mapping[str, str | None]) -> list[str]:
   """Returns what was measured with what, in a few lines."""
-  told = {model: one.get('sha256') for summary in found.summaries for model, one in summary['models'].items()}
-  named = [f'{model} (SHA-256 {told[model][:16]})' if told.get(model) else model for model in models]
+  named = [f'{model} (SHA-256 {weights[model][:16]})' if weights[model] else model for model in models]
   facts = [f'Models: {", ".join(named)}.']
   facts += [f'Protocol {name}: {text}.' for name, text in
             {name: text for one in found.summaries for name, text in one['protocols'].items()}.items()]  # fmt: skip

@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import functools
-import os
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,6 +11,7 @@ import tensorflow as tf
 
 from film_tf.data.records import Triplet
 from film_tf.errors import UserError
+from film_tf.files import check_no_pipe
 from film_tf.media import image_file, names
 from film_tf.media.video_reader import VideoReader
 
@@ -39,8 +39,7 @@ def image(path: pathlib.Path) -> SourceImage:
     UserError: it is missing, something else, or cannot be decoded to its end.
   """
   try:
-    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-      raise UserError(f'{path} is a pipe or a device, not an image')
+    check_no_pipe(path)
     data = path.read_bytes()
   except OSError as error:
     raise UserError(f'{path} cannot be read: {error.strerror or error}') from error

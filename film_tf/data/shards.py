@@ -34,7 +34,7 @@ def _find(name):
     if not found:
       said = 'is a folder' if there else 'no such file'
       if name == 'synthetic':
-        said = 'is drawn without end, for data.sources only'
+        said = 'is drawn without end, and no file'
       raise UserError(f'source {name}: {said}; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
   else:
     there = matched(found[0].removesuffix(f'00000-of-{len(found):05d}') + '*')  # set-0... as ./set-0...

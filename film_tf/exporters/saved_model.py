@@ -26,7 +26,7 @@ class Served(tf.Module):
   def __init__(self, net: FilmNet):
     super().__init__(name='film_tf')
     # The variables alone, not the network: Keras 2 would trace each of its layers too, and only once it was called.
-    self.weights = [_variable(weight) for weight in weights.named(net).values()]
+    self.weights = list(weights.variables(net).values())
     levels = [net.options.feature_channels(i) for i in range(net.options.pyramid_levels)]
     dtype = tf.as_dtype(net.compute_dtype)
     features = {
@@ -40,10 +40,10 @@ class Served(tf.Module):
     self.between = tf.function(self._between, input_signature=[features, features, _TIME])
     self.predict = tf.function(self._predict, input_signature=[_INPUTS])
 
-  def _between(self, features0, features1, time):  # likewise
+  def _between(self, features0, features1, time):  # of the two graphs that are there already
     return self.fuse(features0, features1, self.flows(features0, features1, time), time)
 
-  def _predict(self, batch):  # the network's call, of the two graphs that are there already
+  def _predict(self, batch):  # likewise
     return self.between(self.features(batch[keys.X0]), self.features(batch[keys.X1]), batch[keys.TIME])
 
   @tf.function
@@ -96,11 +96,6 @@ def load(path: str | os.PathLike):
   if not hasattr(model, 'between'):
     raise UserError(f'{path} is a SavedModel, but not one that film_tf exported')
   return model
-
-
-def _variable(weight):
-  """Returns the `tf.Variable` of a weight, which Keras 3 wraps."""
-  return weight if isinstance(weight, tf.Variable) else weight.value
 
 
 def _flat(outputs):

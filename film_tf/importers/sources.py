@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 
+from film_tf import files
 from film_tf.errors import UserError
 from film_tf.importers import released
 from film_tf.model import pretrained
@@ -57,8 +58,7 @@ def find(model: str | os.PathLike) -> Source:
     return _checkpoint(prefix)
   if not os.path.exists(name):
     raise UserError(f'no such model: {name}; expected {_KNOWN}')
-  if not os.path.isfile(name):
-    raise UserError(f'{name} is a pipe or a device; expected a file or a folder, which can be read more than once')
+  files.check_no_pipe(name)
   return Source(_kind(name), name, name)
 
 

@@ -52,19 +52,22 @@ class BoundedNet:
 
   def at(self, features0: Mapping, features1: Mapping, times: Iterable[tf.Tensor]) -> Iterator[dict]:
     """Yields what `between` returns for each time; flow that is the same at all times is estimated once."""
-    flows = None
+    pair, flows = [features0, features1], None
     for time in times:
       if flows is None or self._net.options.bilateral_flow:
-        flows = self._run('flows', features0, features1, time)
-      yield self._run('fuse', features0, features1, flows, time)
+        flows = self._run('flows', pair, time)
+      yield self._run('fuse', pair, flows, time)
 
-  def _run(self, name, features0, features1, *args):
-    """Calls a function of the network, with smaller bands where a device has too little memory."""
-    size = tuple(features0[keys.IMAGE].shape[:3])
+  def _run(self, name, pair, *args):
+    """Calls a function of the network, with smaller bands where a device has too little memory.
+
+    `pair`, the features of both images, then becomes that in these bands.
+    """
+    size = tuple(pair[0][keys.IMAGE].shape[:3])
     bands = self._bands[size]
     try:
       with warp.compiled(bands is None):  # bands have many sizes, and each would be compiled
-        pair = [one if _bands_of(one) == bands else self.features(one[keys.IMAGE]) for one in (features0, features1)]
+        pair[:] = [one if _bands_of(one) == bands else self.features(one[keys.IMAGE]) for one in pair]
         return getattr(self._network(bands), name)(*pair, *args)
     except tf.errors.ResourceExhaustedError:
       smaller = _smaller(self._net.options, bands)
@@ -72,7 +75,7 @@ class BoundedNet:
         raise
     print(f'memory did not do for frames of {size[2]}x{size[1]}; trying bands of {smaller.rows} rows', file=sys.stderr)
     self._bands[size] = smaller
-    return self._run(name, features0, features1, *args)
+    return self._run(name, pair, *args)
 
   def bands(self, batch: int, height: int, width: int) -> Bands | None:
     """Returns how frames of a size are cut, None is not at all; decided when the size is first met.

@@ -134,15 +134,15 @@ class Interpolator:
     *,
     direct: bool = False,
   ) -> Iterator[np.ndarray]:
-    """Makes the frames at `fractions` of the way from one to the other, met by halving: exactly, or to 1/64.
+    """Makes the frames at `fractions` of the way from one to the other, met by halving: exactly, or to 1/64 or less.
 
     Args:
       a: as for `between`.
       b: as for `between`.
       fractions: more than 0 and less than 1, increasing.
+      progress: called with the number of frames that are done, and of all.
       direct: go to each time at once, exactly, instead of halving: faster, and less sharp with networks that were
         trained halfway only, as the published ones and film_mini.
-      progress: called with the number of frames that are done, and of all.
 
     Raises:
       UserError: as for `between`, or a fraction is none of these.

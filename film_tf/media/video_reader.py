@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from film_tf import files
 from film_tf.errors import DamagedError, UserError
 from film_tf.media.frame import Frame
 from film_tf.media.video_decoder import Decoder
@@ -45,6 +46,7 @@ class VideoReader:
   def __init__(self, path: str | os.PathLike, deinterlace: bool = False, damaged: str = 'stop'):
     if av is None:
       raise UserError(f"{path} is a video, which needs PyAV; pip install '.[video]'")
+    files.check_no_pipe(path)
     self.path = os.fspath(path)
     self._deinterlace, self._skip = deinterlace, damaged == 'skip'
     self.found: dict[str, str] = {}

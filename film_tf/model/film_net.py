@@ -174,17 +174,7 @@ class FilmNet(tf.keras.Model):
   def paint(self, decoded, images, warped, flows, *, height, width, top: tf.Tensor | int = 0) -> tf.Tensor:
     """Makes the frame between, or a band of its rows, of what is aligned to it.
 
-    Args:
-      decoded: the decoder's finest features, `[B, h, W, filters]`.
-      images: both, whole and padded, `[B, H, W, 3]`.
-      warped: both, warped by `flows`, `[B, h, W, 3]`.
-      flows: from the frame between to either, `[B, h, W, 2]`.
-      height: of the images without their padding, in pixels.
-      width: likewise.
-      top: the first of the rows.
-
-    Returns:
-      `[B, h, W, 3]` float32.
+    `decoded` are the decoder's finest features, `[B, h, W, filters]`; all else is as of the call of `SecondLook`.
     """
     painted = self.fusion_decoder.rgb(decoded)
     if self.second_look:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,6 +16,10 @@ from film_tf.errors import UserError
 from film_tf.model import pretrained
 from film_tf.model.film_net import FilmNet
 
+DAMAGED = (  # what NumPy raises of an archive that is damaged, or none
+  AttributeError, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile,
+  zlib.error,
+)  # fmt: skip
 _TOLD = 3  # differences that a message names
 _NO_REALS = 'cSUOMm'  # NumPy's letters for complex numbers, text, objects and times
 _OPTIONS = 'options'  # the entry beside the weights: `Options` as JSON
@@ -25,6 +30,11 @@ def named(net: FilmNet) -> dict:
   return {
     f'{name}/{kind}': getattr(conv, kind) for name, conv in net.convs.items() for kind in ('kernel', 'bias')
   }  # fmt: skip
+
+
+def variables(net: FilmNet) -> dict[str, tf.Variable]:
+  """Returns what `named` does, TensorFlow's variables behind those of Keras 3; Keras 2 has nothing else."""
+  return {name: weight if isinstance(weight, tf.Variable) else weight.value for name, weight in named(net).items()}
 
 
 def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrite: bool = False):
@@ -66,7 +76,7 @@ def read(path: str | os.PathLike) -> tuple[dict, dict]:
     options = json.loads(str(arrays.pop(_OPTIONS)))
   except (OSError, tf.errors.OpError) as error:
     raise UserError(f'cannot read weights {path}: {files.reason(error)}') from error
-  except (KeyError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+  except DAMAGED as error:
     raise UserError(f'{path} is not a film_tf weights file (.npz as film_tf.save_weights writes it)') from error
   return options, arrays
 

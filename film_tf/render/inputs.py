@@ -73,8 +73,7 @@ def _kind(path):
   if not os.path.exists(path):
     advice = '; download it first' if '://' in path else ''
     raise UserError(f'no such file: {path}{advice}')
-  if not os.path.isfile(path):
-    raise UserError(f'{path} is neither a file nor a folder')  # reading a pipe would wait for ever
+  files.check_no_pipe(path)
   frames = animation.length(path)
   if frames > 1:
     return 'animation'

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import tensorflow as tf
 
 from film_tf import keys, metrics
+from film_tf.errors import UserError
 from film_tf.losses.losses import Loss
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
@@ -51,9 +52,11 @@ class Trainer:
     self.net, self.loss, self.optimizer, self.strategy = net, loss, optimizer, strategy or tf.distribute.get_strategy()
     self._steps, self._accumulate, self._timed = steps, accumulate, timed
     self._gradients = tf.function(self.gradients, jit_compile=True) if compiled else self.gradients
-    named = {name: _variable(weight) for name, weight in weights.named(net).items()}
+    named = weights.variables(net)
     self.weights = list(named.values())
-    self._trained = [weight for name, weight in named.items() if not name.startswith(tuple(f'{p}/' for p in frozen))]
+    self._trained = [weight for name, weight in named.items() if name.split('/')[0] not in frozen]
+    if not self._trained:
+      raise UserError(f'train.frozen is {list(frozen)}, all parts of the network; leave one out to train it')
     self.m, self.v = _zeros_like(self.weights), _zeros_like(self.weights)
     self.averages = [tf.Variable(w, trainable=False) for w in self.weights] if optimizer.average else []
     self.step = tf.Variable(0, trainable=False)  # int32, for JAX would make that of int64
@@ -195,11 +198,6 @@ class Trainer:
     gradients = [gradient / self.scale for gradient in gradients]
     psnr = tf.reduce_mean(metrics.psnr(prediction[keys.IMAGE], batch[keys.Y]))
     return gradients, {'loss': loss, 'psnr': psnr, **terms}
-
-
-def _variable(weight) -> tf.Variable:
-  """Returns TensorFlow's variable behind a Keras 3 one; Keras 2 has nothing else."""
-  return weight if isinstance(weight, tf.Variable) else weight.value
 
 
 def _zeros_like(variables):

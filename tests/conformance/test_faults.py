@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from PIL import Image
 
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
@@ -36,12 +37,16 @@ def test_a_build_that_is_stopped_leaves_the_old_data_set_and_nothing_for_long(nu
   before = faults.snapshot(built)
   frame = tmp_path / 'root/vimeo_triplet/sequences/00003/0010/im3.png'
   frame.rename(tmp_path / 'frame')
-  os.mkfifo(frame)  # who reads it waits
+  Image.new('RGB', (8000, 8000)).save(frame)  # takes about a second to read
   process = faults.start('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
   faults.wait_until(lambda: any(built.glob('.1.0.0.building/**/*incomplete*')), process)
+  process.send_signal(signal.SIGSTOP)  # in the middle, for as long as others take
   second = command('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
   assert_user_error(second, '1.0.0 is in use by process', process.pid)
-  assert 'Traceback' not in faults.kill(process, number)
+  process.send_signal(number)
+  process.send_signal(signal.SIGCONT)
+  assert 'Traceback' not in process.communicate(timeout=300)[1]
+  assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
   (tmp_path / 'frame').replace(frame)
   now = faults.snapshot(built)
   assert {name: data for name, data in now.items() if name.startswith('1.0.0')} == before

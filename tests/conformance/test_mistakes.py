@@ -108,6 +108,7 @@ ROWS = [
   ('film_tf.train', ['--base_dir=text', *TRAIN[1:]], ['cannot write', 'text']),
   ('film_tf.export', ['--model=nan.npz', '--output=new'], ['nan.npz are not finite']),
   ('film_tf.export', ['--model=pipe', '--output=new'], ['pipe is a pipe or a device']),
+  ('eval.run', ['--model=blend', '--data=pipe.mp4'], ['pipe.mp4 is a pipe or a device']),
   ('film_tf.export', ['--model=/dev/zero', '--output=new'], ['/dev/zero is a pipe or a device']),
 ]  # fmt: skip
 
@@ -129,6 +130,7 @@ def folder(tmp_path_factory) -> pathlib.Path:
   (root / 'noise').write_text('not triplets, but words that are long enough')
   (root / 'finished' / 'film.npz').write_text('mine')
   os.mkfifo(root / 'pipe')
+  os.mkfifo(root / 'pipe.mp4')
   (root / os.fsdecode(b'\xff')).write_bytes((root / 'set-00000-of-00001').read_bytes())
   (root / 'open.gin').write_text('model.filters = {\n')
   (root / 'loop.gin').write_text("include 'loop.gin'\n")

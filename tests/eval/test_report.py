@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from eval import compare, results, statistics
+from eval import compare, models, results, statistics
 from eval.reporting import charts, document, examples, joined, pictures, report, tables
 from eval.reporting.scores import Scores
-from tests.conftest import assert_user_error, command
+from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from tests.conftest import TINY, assert_user_error, command
 from tests.eval.test_run import save, scene
 from tests.pages import PHONE, scrolls_sideways
 
@@ -97,6 +99,17 @@ def test_results_of_several_folders_are_joined_and_gaps_are_kept(tmp_path):
   made = tables.scores(first, ['one', 'other'])
   assert [row[1] for row in made.rows] == ['31.00 [30.00, 32.00]', 'inf']
   assert '2 values are infinite' in made.note
+
+
+def test_flow_is_drawn_of_the_weights_that_were_measured_and_of_no_others(tiny, tmp_path):
+  path, (x0, x1) = str(tmp_path / 'net.npz'), np.zeros((2, 16, 16, 3), np.float32)
+  weights.save(tiny, path)
+  measured = models.sha256(path)
+  assert examples._flow(path, measured)(x0, x1).shape == (16, 16, 2)
+  weights.save(FilmNet(TINY), path, overwrite=True)  # trained on, as it were
+  assert examples._flow(path, measured)(x0, x1) is None
+  assert examples._flow('gone.npz', measured)(x0, x1) is None
+  assert examples._flow('blend', None)(x0, x1) is None
 
 
 def test_gain_is_drawn_over_motion():

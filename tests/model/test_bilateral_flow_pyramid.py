@@ -48,7 +48,11 @@ def test_swapping_the_images_turns_untrained_flow_about(images):
 
 
 def test_residuals_add_up_to_the_flow(images):
-  outputs = trained()({key: value[:, :32, :48] if value.ndim == 4 else value for key, value in images.items()})
+  assert_residuals_add_up(trained(), images)
+
+
+def assert_residuals_add_up(net, images):
+  outputs = net({key: value[:, :32, :48] if value.ndim == 4 else value for key, value in images.items()})
   flow = 0.0
   for level, residual in reversed(list(enumerate(outputs['forward_residual_flow_pyramid']))):
     if level < 4:

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import pathlib
 import zipfile
@@ -102,6 +103,20 @@ def test_an_existing_file_is_kept(tiny, tmp_path):
   assert path.read_text() == 'mine'
   weights.save(tiny, path, overwrite=True)
   assert isinstance(weights.load(path), FilmNet)
+
+
+def test_archives_that_are_damaged_anywhere_are_told(tiny, tmp_path):
+  """Headers that a byte makes say something else: encrypted, packed otherwise, cut off within what is packed."""
+  weights.save(tiny, tmp_path / 'net.npz')
+  np.savez_compressed(tmp_path / 'packed.npz', **dict(np.load(tmp_path / 'net.npz')))
+  random, damaged = np.random.default_rng(0), tmp_path / 'damaged.npz'
+  for _ in range(300):
+    content = bytearray((tmp_path / random.choice(['net.npz', 'packed.npz'])).read_bytes())
+    ends = [*range(64), *range(len(content) - 200, len(content))]  # where the headers are
+    content[random.choice(ends)] = random.integers(256)
+    damaged.write_bytes(content)
+    with contextlib.suppress(UserError):  # some bytes say nothing
+      weights.load(damaged)
 
 
 def _npz_of_something_else(path):

@@ -13,6 +13,7 @@ from film_tf.errors import UserError
 from film_tf.serving import results
 from film_tf.serving.jobs import Job, Jobs, QueueFullError, StoppedError
 from film_tf.serving.limits import Limits
+from tests.serving.client import wait_until
 
 
 class Maker:
@@ -49,13 +50,6 @@ def add(jobs, attended=False):
     job = Job(os.path.basename(folder), folder, [], 1, ['png'], Fraction(20), attended)
     jobs.add(job)
   return job
-
-
-def wait_until(condition):
-  end = time.monotonic() + 5
-  while not condition():
-    assert time.monotonic() < end
-    time.sleep(0.01)
 
 
 def test_one_is_made_at_a_time_in_their_order_and_a_bounded_number_waits(begin):

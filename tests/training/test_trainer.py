@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from film_tf.errors import UserError
 from film_tf.losses.losses import Loss
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
@@ -82,6 +83,12 @@ def test_weights_that_the_loss_does_not_depend_on_stay():
   ours.run(batches({**batch(), **flow}), tf.constant(1))
   for name, old, new in zip(names, before, ours.weights, strict=True):
     assert np.array_equal(old, new.numpy()) == name.startswith('fusion_decoder'), name
+
+
+def test_something_is_left_to_train():
+  parts = ['feature_pyramid', 'flow_pyramid', 'fusion_decoder']
+  with pytest.raises(UserError, match=r'train.frozen is .*, all parts of the network; leave one out'):
+    Trainer(FilmNet(TINY), Loss(), OptimizerOptions(1e-3), 100, frozen=parts)
 
 
 def test_frozen_parts_stay_and_the_others_learn():
