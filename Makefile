@@ -22,8 +22,8 @@ demo: $(VENV)/ready
 
 test: lint test-newest test-addons
 
-# Three processes on two cores: tests wait a third of the time, for processes of their own. Who is through takes over.
-PYTEST := -m pytest -n 3 --dist worksteal
+# Tests wait for each other's cores little: two processes, the one that is through takes over from the other.
+PYTEST := -m pytest -n 2 --dist worksteal
 
 test-newest: $(VENV)/ready
 	$(VENV)/bin/python $(PYTEST)
