@@ -1,6 +1,6 @@
 """Writes docs/formats.md: every format of `film_tf.export`, its size, its runtime, and how far it is from TensorFlow.
 
-  python -m benchmarks.formats        needs the extras onnx, tflite and jax; two minutes
+  python -m benchmarks.formats        needs the extras onnx, tflite and jax; some minutes
 
 Two networks are written: film_mini, and the published one with random weights, whose differences are those of any.
 """

@@ -14,7 +14,7 @@ _compiled = contextvars.ContextVar('compiled', default=False)
 def compiled(wanted: bool = True):
   """Lets XLA compile every warp of a graph that is traced within, where `wanted`.
 
-  It makes one pass over memory where TensorFlow makes a dozen: a pair of 448x256 takes film_mini 0.76 of the time, and
+  It makes one pass over memory where TensorFlow makes a dozen: a pair of 448x256 takes film_mini 0.70 of the time, and
   the published network 0.93 (AMD EPYC, two cores). What else there is stays with oneDNN, which is the faster one there.
   """
   token = _compiled.set(wanted)
