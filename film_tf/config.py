@@ -107,13 +107,14 @@ def _find(name):
   system = files.file_system(name)
   if system.exists(name) and not system.isdir(name):  # gs://
     return name
-  raise UserError(f'no gin file {name} in {os.getcwd()} or in film_tf; film_tf has {_ours()}')
+  raise UserError(f'no gin file {name} in {os.getcwd()} or in film_tf; film_tf has {_ours(name)}')
 
 
-def _ours():
-  """Returns the names of the experiments that come with film_tf."""
+def _ours(name):
+  """Returns the names of what comes with film_tf: what is nearly called `name`, or else the experiments."""
   _, home, folder = search_path()
-  return ', '.join(sorted(str(path.relative_to(home)) for path in folder.glob('*.gin')))
+  near = difflib.get_close_matches(name, [str(path.relative_to(home)) for path in folder.rglob('*.gin')], cutoff=0.8)
+  return ', '.join(near or sorted(str(path.relative_to(home)) for path in folder.glob('*.gin')))
 
 
 def _parse(function, source):

@@ -79,9 +79,14 @@ def test_what_gin_cannot_use_is_one_clear_line(binding, parts):
 
 def test_a_missing_file_lists_those_that_there_are():
   with pytest.raises(UserError) as error:
-    config.parse(['gin/film_big.gin'])
-  for name in ['gin/film_big.gin', *CONFIGS]:
+    config.parse(['gin/mine.gin'])
+  for name in ['gin/mine.gin', *CONFIGS]:
     assert name in error.value.message
+
+
+def test_a_file_that_is_nearly_named_is_found_for_the_message():
+  with pytest.raises(UserError, match=r'film_tf has gin/eval/ucf101\.gin$'):
+    config.parse(['gin/eval/ucf_101.gin'])
 
 
 def test_operative_config_repeats_the_run(tmp_path):

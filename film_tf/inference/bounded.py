@@ -85,8 +85,13 @@ class BoundedNet:
     """
     size = batch, height, width
     if size not in self._bands:
-      free = memory.free()
-      limit = self._limit - memory.used() if self._limit else free and round(_MARGIN * free)
+      free, used = memory.free(), memory.used()
+      if self._limit and self._limit <= used:
+        raise UserError(
+          f'this process has {used / 1e9:.1f} GB of memory before any frame, and {self._limit / 1e9:.1f} GB are '
+          'allowed; allow more'
+        )
+      limit = self._limit - used if self._limit else free and round(_MARGIN * free)
       self._bands[size] = None if limit is None else fitting(self._net.options, *size, limit)
     return self._bands[size]
 

@@ -173,7 +173,7 @@ WITHOUT_TENSORFLOW = [
   ('eval.run', ['--model=blend', '--data=set@1', '--output=photos', '--overwrite'], ['photos is not a folder of res']),
   ('eval.run', ['--model=blend', '--data=set@1', '--root=photos'], ['--root=photos goes with --gin_configs']),
   ('eval.run', ['--model=blend', '--gin_configs=gin/eval/ucf101.gin', '--root=nowhere'], ['nowhere is no folder']),
-  ('eval.run', ['--model=blend', '--gin_configs=gin/eval/xiph.gin'], ['no gin file gin/eval/xiph.gin']),
+  ('eval.run', ['--model=blend', '--gin_configs=gin/eval/xiph.gin'], ['film_tf has gin/eval/xiph_']),
   ('eval.compare', ['photos'], ['photos has no results of eval.run', 'no summary.json']),
   ('eval.compare', [], ['expected one folder of results or more']),
   ('eval.model_card', ['photos'], ['photos has no results of eval.run']),
