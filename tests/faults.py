@@ -20,11 +20,12 @@ def start(module: str, *words: str, cwd, **environment: str) -> subprocess.Popen
   )
 
 
-def wait_until(condition: Callable[[], object], process: subprocess.Popen, seconds: float = 300.0):
-  """Waits for a condition, which comes true before the process ends."""
+def wait_until(condition: Callable[[], object], *processes: subprocess.Popen, seconds: float = 300.0):
+  """Waits for a condition, which comes true before any of the processes ends."""
   deadline = time.monotonic() + seconds
   while not condition():
-    assert process.poll() is None, process.stderr.read()
+    for process in processes:
+      assert process.poll() is None, process.stderr.read()
     assert time.monotonic() < deadline, 'it took too long'
     time.sleep(0.005)
 

@@ -4,9 +4,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 import tensorflow as tf
@@ -15,7 +12,8 @@ from datasets import dummy
 from eval import results, session
 from film_tf.errors import UserError
 from film_tf.model import weights
-from tests.conftest import ROOT, run, tiny_network
+from tests import faults
+from tests.conftest import run, tiny_network
 from tests.data import triplets as records
 from tests.eval.runs import asked, measured
 
@@ -101,14 +99,10 @@ def test_a_run_that_is_killed_is_resumed_by_the_command(tmp_path):
   records.write(tmp_path, [150], 96, 128)
   words = ['-m', 'eval.run', '--model=blend', '--model=repeat', '--data=set@1', '--protocol=rife']
   assert run(*words, '--output=whole', cwd=tmp_path).returncode == 0
-  process = subprocess.Popen([sys.executable, *words, '--output=other'], cwd=tmp_path, stderr=subprocess.DEVNULL,
-                             env={**os.environ, 'PYTHONPATH': str(ROOT)})  # fmt: skip
+  process = faults.start(*words[1:], '--output=other', cwd=tmp_path)
   scores = tmp_path / 'other.part' / results.SCORES
-  while not (scores.exists() and scores.read_text().count('\n') > 20):
-    assert process.poll() is None
-    time.sleep(0.01)
-  process.send_signal(signal.SIGKILL)
-  process.wait()
+  faults.wait_until(lambda: scores.exists() and scores.read_text().count('\n') > 20, process)
+  faults.kill(process, signal.SIGKILL)
   assert 20 < scores.read_text().count('\n') < 301
   assert '--resume' in run(*words, '--output=other', cwd=tmp_path).stderr
   resumed = run(*words, '--output=other', '--resume', cwd=tmp_path)

@@ -1,13 +1,9 @@
 """Runs of the command on a tiny network, for tests of it."""
 
-import subprocess
-import sys
-import time
-
 import numpy as np
 import tensorflow as tf
 
-from tests import conftest
+from tests import conftest, faults
 
 TINY = [
   'model.pyramid_levels = 3', 'model.fusion_pyramid_levels = 2', 'model.specialized_levels = 1', 'model.sub_levels = 2',
@@ -50,15 +46,10 @@ def assert_same_state(folder, other, step):
 
 
 def start(folder, *bindings, **environment):
-  """The command as a process that can be sent signals."""
-  arguments = [sys.executable, '-m', *words(folder, *bindings)]
-  environment = {**conftest.os.environ, 'PYTHONPATH': str(conftest.ROOT), **environment}
-  return subprocess.Popen(arguments, cwd=folder.parent, env=environment, stderr=subprocess.PIPE, text=True)
+  """Starts the command as a process that can be sent signals."""
+  return faults.start(*words(folder, *bindings), cwd=folder.parent, **environment)
 
 
-def wait_for(path, process):
-  deadline = time.monotonic() + 300
-  while not path.exists():
-    assert process.poll() is None, process.stderr.read()
-    assert time.monotonic() < deadline
-    time.sleep(0.05)
+def has_shown(folder):
+  """Says whether a run has written its first strip of images."""
+  return any(path.stat().st_size > 2000 for path in (folder / 'events').glob('*'))

@@ -3,9 +3,7 @@
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -14,9 +12,9 @@ import tensorflow as tf
 from film_tf import metrics
 from film_tf.data import pipeline
 from film_tf.model import weights
-from tests import conftest
+from tests import conftest, faults
 from tests.data import triplets
-from tests.training.runs import assert_same_state, final_weights, start, state, train, wait_for, words
+from tests.training.runs import assert_same_state, final_weights, has_shown, start, state, train, words
 
 
 @pytest.mark.slow
@@ -30,17 +28,9 @@ def test_stopping_and_going_on_equals_one_run(run, tmp_path):
 @pytest.mark.slow
 def test_a_killed_run_goes_on_from_its_last_checkpoint(run, tmp_path):
   folder = tmp_path / 'run'
-  arguments = [sys.executable, '-m', *words(folder, 'train.steps = 100_000')]
-  environment = {**conftest.os.environ, 'PYTHONPATH': str(conftest.ROOT)}
-  process = subprocess.Popen(arguments, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
-  saved = folder / 'checkpoints' / 'checkpoint'
-  deadline = time.monotonic() + 300
-  while not saved.exists() or 'step-2' not in saved.read_text():  # step 20 and on
-    assert process.poll() is None
-    assert time.monotonic() < deadline
-    time.sleep(0.05)
-  process.send_signal(signal.SIGKILL)
-  process.wait()
+  process, saved = start(folder, 'train.steps = 100_000'), folder / 'checkpoints' / 'checkpoint'
+  faults.wait_until(lambda: saved.exists() and 'step-2' in saved.read_text(), process)  # step 20 and on
+  faults.kill(process, signal.SIGKILL)
   newest = tf.train.latest_checkpoint(str(folder / 'checkpoints'))
   step = int(newest.rpartition('-')[2])
   assert step >= 20
@@ -71,11 +61,8 @@ def test_who_is_asked_to_stop_saves_first(number, code, run, tmp_path):
   folder = tmp_path / 'run'
   bindings = ['train.checkpoint_every = 90_000', 'train.inner_steps = 3', 'train.show_every = 10']
   process = start(folder, 'train.steps = 100_000', *bindings)
-  wait_for(folder / 'events', process)
-  while not any(path.stat().st_size > 2000 for path in (folder / 'events').iterdir()):  # it has shown a strip
-    time.sleep(0.1)
-  process.send_signal(number)
-  _, told = process.communicate(timeout=120)
+  faults.wait_until(lambda: has_shown(folder), process)
+  told = faults.kill(process, number)
   assert process.returncode == code, told
   step = int(tf.train.latest_checkpoint(str(folder / 'checkpoints')).rpartition('-')[2])
   assert f'{number.name}: saving and ending' in told
@@ -121,9 +108,7 @@ def test_all_workers_stop_together_and_go_on(run, tmp_path):
   ]
   bindings += [f'evaluation.sources = ["{name}"]', 'evaluation.every = 40']
   workers = [start(folder, 'train.steps = 100_000', *bindings, TF_CONFIG=config) for config in configs]
-  wait_for(folder / 'events', workers[0])
-  while not any(path.stat().st_size > 2000 for path in (folder / 'events').iterdir()):
-    time.sleep(0.1)
+  faults.wait_until(lambda: has_shown(folder), *workers)
   workers[1].send_signal(signal.SIGTERM)
   told = [worker.communicate(timeout=400)[1] for worker in workers]
   assert [worker.returncode for worker in workers] == [0, 0], told
