@@ -36,7 +36,8 @@ def main(words):
   cli.no_arguments(words)
   config.configs_of_flags()
   cli.load_tensorflow()
-  from film_tf.training import experiment, strategy
+  from film_tf.distribution import strategy
+  from film_tf.training import experiment
 
   config.parse_flags()
   experiment.run(BASE_DIR.value, strategy.build(STRATEGY.value, TPU.value, WAIT.value), INIT_FROM.value)

@@ -32,7 +32,7 @@ OLDEST = [
   'tests/training/test_loop.py',
   'tests/training/test_lowering.py',
   'tests/training/test_optimizer.py',
-  'tests/training/test_strategy.py',
+  'tests/distribution/test_strategy.py',
   'tests/training/test_trainer.py',
 ]
 

@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from film_tf import config, stopping
 from film_tf.data import augment, pipeline, scenes
+from film_tf.distribution import strategy as strategies
 from film_tf.errors import UserError
 from film_tf.exporters import saved_model
 from film_tf.losses import losses
 from film_tf.model import film_net, options, weights
 from film_tf.training import checkpoints, evaluation, loop, optimizer, run_folder, settings
-from film_tf.training import strategy as strategies
 from film_tf.training.summaries import Summaries
 from film_tf.training.trainer import Trainer
 
@@ -67,7 +67,7 @@ def run(base_dir: str, strategy: tf.distribute.Strategy | None = None, init_from
         timed=not train.deterministic,
         strategy=strategy,
       )
-    with run_folder.claimed(base_dir, strategies.is_chief(strategy)):
+    with run_folder.claimed(base_dir, strategies.is_chief(strategy)), strategies.together(strategy):
       _train(base_dir, trainer, train, measured, sources, init_from, stop)
 
 

@@ -21,6 +21,7 @@ ROOMS = [
   ['importers'],
   ['data', 'losses'],
   ['exporters'],
+  ['distribution'],
   ['training'],
   ['inference'],
   ['inspection'],

@@ -6,9 +6,9 @@ import sys
 import tensorflow as tf
 
 from film_tf.data import augment, pipeline, scenes
+from film_tf.distribution import strategy as strategies
 from film_tf.losses.losses import Loss
 from film_tf.model.film_net import FilmNet
-from film_tf.training import strategy as strategies
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
 from tests.conftest import TINY

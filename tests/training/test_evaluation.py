@@ -83,7 +83,7 @@ def test_devices_share_the_examples(devices, tmp_path):
     'import sys, json, pathlib, tensorflow as tf\n'
     'logical = [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1])\n'
     'tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)\n'
-    'from film_tf.training import strategy\nfrom tests.training import test_evaluation as ours\n'
+    'from film_tf.distribution import strategy\nfrom tests.training import test_evaluation as ours\n'
     'folder = pathlib.Path(sys.argv[2])\n'
     'evaluate, _ = ours.make(folder / "other", strategy.build("mirrored"), sources=[str(folder / "mixed")])\n'
     'evaluate(1)\nprint(json.dumps(ours.rows(folder / "other")))'

@@ -1,16 +1,19 @@
 """Chooses where a run runs: on one device, on all GPUs of a machine, on many machines, or on TPUs."""
 
+import contextlib
 import json
 import os
 import re
 
 import tensorflow as tf
+from tensorflow.python.eager import context  # the time without a heartbeat can be set nowhere else
 
 from film_tf import files
+from film_tf.distribution import roll_call
 from film_tf.errors import UserError
-from film_tf.training import roll_call
 
 NAMES = ('auto', 'one_device', 'mirrored', 'multi_worker', 'tpu')
+_SILENCE = 100  # seconds without a sign of life that a busy machine may have; TensorFlow's 10 ended whole runs
 
 
 def build(name: str = 'auto', tpu: str | None = None, patience: float = 600.0) -> tf.distribute.Strategy:
@@ -48,6 +51,26 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
   """Returns whether this process is the one of all workers that writes files."""
   resolver = strategy.cluster_resolver
   return resolver is None or resolver.task_type in (None, 'chief') or resolver.task_id in (None, 0)
+
+
+@contextlib.contextmanager
+def together(strategy: tf.distribute.Strategy):
+  """Says of work that all workers do together that one of them is lost, where that ends it.
+
+  Raises:
+    UserError: a worker has ended, or was not heard of for 100 s.
+  """
+  try:
+    yield
+  except tf.errors.OpError as error:
+    lost = set(re.findall(r'/job:(\w+/(?:replica:\d+/)?task:\d+)', error.message))
+    if not lost or not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+      raise
+    names = ', '.join(sorted(re.sub('/.*task:', ' ', name) for name in lost))
+    raise UserError(
+      f'{names} has ended, or was not heard of for {_SILENCE} s; see what it says, and start all workers again: '
+      'they go on from the newest checkpoint'
+    ) from error
 
 
 def describe(strategy: tf.distribute.Strategy) -> str:
@@ -95,12 +118,27 @@ def _workers():
 def _multi_worker(patience):
   """Returns the strategy when all workers are there; says meanwhile which are not."""
   cluster, workers = _cluster()
+  _allow_silence(cluster.cluster_spec())
   try:
     with roll_call.calling(workers, patience):
       return tf.distribute.MultiWorkerMirroredStrategy(cluster)
   except (ValueError, RuntimeError, tf.errors.OpError) as error:
     missing = ', '.join(roll_call.missing(workers)) or 'none'
     raise UserError(f'the workers do not come together; missing are {missing}: {files.reason(error)}') from error
+
+
+def _allow_silence(cluster):
+  """Has the workers wait `_SILENCE` seconds for each other's heartbeats."""
+  jobs = [job for job in ('chief', 'worker') if job in cluster.jobs]
+  expected = tf.compat.v1.ConfigProto().experimental.coordination_config.coordinated_job_list
+  for job in jobs:
+    expected.add(name=job, num_tasks=cluster.num_tasks(job))
+  context.context().configure_coordination_service(
+    service_type='standalone',
+    service_leader=f'/job:{jobs[0]}/replica:0/task:0',
+    heartbeat_timeout_in_ms=1000 * _SILENCE,
+    coordinated_jobs=list(expected),
+  )
 
 
 def _cluster():

@@ -2,12 +2,13 @@
 
 import json
 import signal
+import time
 
 import pytest
 import tensorflow as tf
 
+from film_tf.distribution import strategy
 from film_tf.errors import UserError
-from film_tf.training import strategy
 from tests import faults
 from tests.conftest import tf_configs
 from tests.training import runs
@@ -79,3 +80,24 @@ def test_ctrl_c_while_workers_are_waited_for_ends_it(tmp_path):
   assert 'waiting for' in process.stderr.readline()
   faults.kill(process, signal.SIGINT)
   assert process.returncode == -signal.SIGINT
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_paused_is_waited_for_and_one_that_is_killed_is_named(tmp_path):
+  """TensorFlow gives up one that was silent for 10 s, such as on a machine that was moved, and hides who it was."""
+  folder = tmp_path / 'run'
+  words = ['train.steps = 100_000', 'train.show_every = 10']
+  workers = [runs.start(folder, *words, TF_CONFIG=config) for config in tf_configs(2)]
+  faults.wait_until(lambda: runs.has_shown(folder), *workers)
+  workers[1].send_signal(signal.SIGSTOP)
+  time.sleep(12)
+  workers[1].send_signal(signal.SIGCONT)
+  last = folder / 'checkpoints' / 'checkpoint'
+  before = last.read_text()
+  faults.wait_until(lambda: last.read_text() != before, *workers)
+  faults.kill(workers[1], signal.SIGKILL)
+  said = workers[0].communicate(timeout=120)[1]
+  assert workers[0].returncode == 2
+  assert said.splitlines()[-1].startswith(
+    'film_tf.train: worker 1 has ended, or was not heard of for 100 s; see what it'
+  )
