@@ -39,9 +39,7 @@ def warp(image: tf.Tensor, flow: tf.Tensor, top: tf.Tensor | int = 0, image_top:
   Returns:
     `[B, h, W, C]` of the image's type.
   """
-  if _compiled.get():
-    return _compiled_warp(image, flow, top, image_top)
-  return (_warp if tf.executing_eagerly() else _traced_warp)(image, flow, top, image_top)
+  return (_compiled_warp if _compiled.get() else _warp)(image, flow, top, image_top)
 
 
 def _warp(image, flow, top, image_top):
@@ -63,7 +61,6 @@ def _warp(image, flow, top, image_top):
 
 
 _compiled_warp = tf.function(_warp, jit_compile=True)
-_traced_warp = tf.function(_warp, autograph=False)  # once a shape: film_mini has 200 warps, two thirds of its operations
 
 
 def first_rows(flow: tf.Tensor, height: tf.Tensor | int, top: tf.Tensor | int = 0) -> tf.Tensor:
