@@ -69,6 +69,14 @@ class Options:
     """Height and width are padded to a multiple of this, so that every level halves exactly."""
     return 2 ** (self.pyramid_levels - 1)
 
+  @property
+  def least_weights(self) -> int:
+    """Bounds from below how many weights the network has, by its largest parts, without making it."""
+    widest = self.filters * 2 ** (self.sub_levels - 1)
+    decoder = [self.filters * 2 ** min(i, self.specialized_levels) for i in range(self.fusion_pyramid_levels - 1)]
+    flow = [9 * (n - 1) * width**2 + width**2 // 2 for n, width in zip(self.flow_convs, self.flow_filters, strict=True)]
+    return 9 * sum(width**2 for width in [widest, *decoder]) + sum(flow)
+
   def feature_channels(self, level: int) -> int:
     """Channels of feature pyramid level `level`: k, 3k, 7k, 15k, 15k, ... as published."""
     return self.filters * (2 ** min(level + 1, self.sub_levels) - 1)

@@ -15,6 +15,7 @@ from film_tf import files
 from film_tf.errors import UserError
 from film_tf.model import pretrained
 from film_tf.model.film_net import FilmNet
+from film_tf.model.options import Options
 
 DAMAGED = (  # what NumPy raises of an archive that is damaged, or none
   AttributeError, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile,
@@ -107,11 +108,15 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
   """
   options, arrays = read(path)
   try:
-    net = FilmNet(options, **kwargs)
+    sizes = Options(**options)
   except UserError as error:
     raise UserError(f'{path} has sizes that no network has: {error.message}') from error
   except TypeError as error:
     raise UserError(f'{path} has model options that this version of film_tf does not know: {error}') from error
+  count = sum(np.size(array) for array in arrays.values())
+  if sizes.least_weights > count:
+    raise UserError(f'{path} has {count:,} weights; a network of its sizes has {sizes.least_weights:,} or more: {sizes}')
+  net = FilmNet(sizes, **kwargs)
   assign(net, arrays, str(path))
   return net
 

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import os
 import pathlib
 import zipfile
@@ -46,6 +47,7 @@ def test_a_weight_too_large_for_float16_is_refused(tmp_path):
     ('feature_pyramid/conv_0/kernel', lambda a: a.astype(str), 'kernel is of <U'),
     ('feature_pyramid/conv_0/kernel', lambda a: np.full(a.shape, 1e200), 'are not finite'),
     ('options', lambda a: np.array('{"filters": "many"}'), 'net.npz has sizes that no network has: model.filters'),
+    ('options', lambda a: np.array(str(a).replace('"filters": 4', '"filters": 1024')), r'net.npz has 3,8\d\d weights; .*o'),
   ],
 )
 def test_what_are_no_weights_is_told_with_the_name_of_the_file(name, made, said, tiny, tmp_path, recwarn):
@@ -55,6 +57,15 @@ def test_what_are_no_weights_is_told_with_the_name_of_the_file(name, made, said,
   with pytest.raises(UserError, match=said):
     weights.load(tmp_path / 'net.npz')
   assert not [str(each.message) for each in recwarn if issubclass(each.category, RuntimeWarning)]  # NumPy's, of weights
+
+
+@pytest.mark.parametrize(
+  'sizes', [{}, {'flow_convs': (1, 9), 'flow_filters': (90, 30)}, {'filters': 20, 'specialized_levels': 1}]
+)
+def test_the_least_number_of_weights_is_near_the_true_one(sizes):
+  net = FilmNet(dataclasses.replace(conftest.TINY, **sizes))
+  count = sum(np.size(variable) for variable in weights.named(net).values())
+  assert count / 10 < net.options.least_weights <= count
 
 
 def test_names_need_not_be_utf8(tiny, tmp_path):
