@@ -29,7 +29,7 @@ def _find(name):
   system = files.file_system(name)
   matched = system.glob if '://' in name else glob.glob
   if found == [name]:
-    there = sorted(matched(name))
+    there = [name] if system.exists(name) else sorted(matched(name))
     found = [file for file in there if not system.isdir(file)]
     if not found:
       said = 'is a folder' if there else 'no such file'
@@ -37,7 +37,8 @@ def _find(name):
         said = 'is drawn without end, and no file'
       raise UserError(f'source {name}: {said}; expected a TFRecord file, a pattern, prefix@N, or tfds:NAME:SPLIT')
   else:
-    there = matched(found[0].removesuffix(f'00000-of-{len(found):05d}') + '*')  # set-0... as ./set-0...
+    start = found[0].removesuffix(f'00000-of-{len(found):05d}')
+    there = matched((start if '://' in name else glob.escape(start)) + '*')  # set-0... as ./set-0...
     names_there = set(map(os.path.basename, there))
     missing = [file for file in found if os.path.basename(file) not in names_there]
     if missing:

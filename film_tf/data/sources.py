@@ -27,7 +27,7 @@ def ordered(name: str) -> tf.data.Dataset:
     UserError: there is no such source.
   """
   found = find(name)
-  dataset = _paths(found).flat_map(_records).map(found.parse, tf.data.AUTOTUNE)
+  dataset = _paths(found).flat_map(_reader(found.counts)).map(found.parse, tf.data.AUTOTUNE)
   return dataset if -1 in found.counts else dataset.apply(tf.data.experimental.assert_cardinality(sum(found.counts)))
 
 
@@ -52,13 +52,13 @@ def shuffled(
     What `ordered` returns, without end.
   """
   found, n, index = find(name), worker.num_input_pipelines, worker.input_pipeline_id
-  paths, counts = _paths(found), found.counts
+  paths, counts, records_of = _paths(found), found.counts, _reader(found.counts)
   if len(found.files) >= n:
     paths, counts, n, index = paths.shard(n, index), counts[index::n], 1, 0
 
   def read(number):
     return paths.shuffle(len(found.files), seed=seed + number).interleave(
-      lambda *path: _records(*path).shard(n, index), 16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+      lambda *path: records_of(*path).shard(n, index), 16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
 
   once = read(tf.constant(0, tf.int64))
@@ -95,8 +95,14 @@ def _paths(found):
   return tf.data.Dataset.from_tensor_slices((found.files, *ranges))
 
 
-def _records(path, skip, count):
-  return tf.data.TFRecordDataset(path).skip(skip).take(count)
+def _reader(counts):
+  """Returns what reads the records of a file; one that has fewer than are known to be in it is an error."""
+
+  def read(path, skip, count):
+    part = tf.data.TFRecordDataset(path).skip(skip).take(count)
+    return part if -1 in counts else part.apply(tf.data.experimental.assert_cardinality(count))
+
+  return read
 
 
 def shards(name: str) -> list[str]:
@@ -116,20 +122,18 @@ def shards(name: str) -> list[str]:
 
 
 def damaged(name: str) -> list[str]:
-  """Returns the files of a source that cannot be read to their end, or have too few records; reads all."""
+  """Returns the files of a source that cannot be read to their end, or how many records they lack; reads all."""
   if name in ('', 'synthetic'):
     return []
   found = find(name)
-  return [
-    file for file, *range_ in zip(found.files, found.skips, found.counts, strict=True) if not _whole(file, *range_)
-  ]
+  return list(filter(None, map(_damage, found.files, found.skips, found.counts)))
 
 
-def _whole(file, skip, count):
+def _damage(file, skip, count):
   read = 0
   try:
     for _ in tf.data.TFRecordDataset(file, buffer_size=1 << 20):
       read += 1
   except tf.errors.OpError:
-    return False
-  return read >= skip + count
+    return file
+  return f'{file} ({skip + count - read} of {skip + count} are missing)' if read < skip + count else ''
