@@ -4,6 +4,7 @@ The files themselves say which checkpoints there are; TensorFlow's state file `c
 which only is taken what may be deleted.
 """
 
+import glob
 import math
 import os
 import re
@@ -114,7 +115,9 @@ def _state(folder):
 
 def found(folder: str) -> list[str]:
   """Returns the paths of all checkpoints in a folder, newest first, whether they can be read or not."""
-  paths = [path.removesuffix('.index') for path in tf.io.gfile.glob(os.path.join(folder, 'step-*.index'))]
+  far = '://' in folder
+  pattern = os.path.join(folder if far else glob.escape(folder), 'step-*.index')
+  paths = [path.removesuffix('.index') for path in (tf.io.gfile if far else glob).glob(pattern)]
   return sorted(filter(step_of, paths), key=step_of, reverse=True)
 
 

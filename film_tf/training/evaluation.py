@@ -1,5 +1,6 @@
 """Measures a network on whole data sets while it is trained, and keeps its best weights."""
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -17,6 +18,8 @@ from film_tf.data import pipeline
 from film_tf.errors import UserError
 from film_tf.fields import Count, CountOr0
 from film_tf.model import weights
+from film_tf.model.film_net import FilmNet
+from film_tf.training import checkpoints
 from film_tf.training.summaries import Summaries
 from film_tf.training.trainer import Trainer
 
@@ -83,6 +86,8 @@ class Evaluator:
   def go_on(self, step: int):
     """Makes up for what a killed run did not get to, after it had saved `step`; forgets what it measured later.
 
+    Where that had the best weights, `best.npz` gets the best of those of earlier checkpoints, if there are any.
+
     Raises:
       UserError: as of a call.
     """
@@ -93,6 +98,8 @@ class Evaluator:
       before = _read(self._path)
       known = [row for row in before if int(row['step']) <= step]
       if known != before:
+        if max(before, key=self._score) not in known:
+          self._best_of(known)
         self._write(known)
       missing = step % self._evaluation.every == 0 and not any(int(row['step']) == step for row in known)
     if self._trainer.agree(missing):
@@ -101,6 +108,26 @@ class Evaluator:
   @property
   def _path(self):
     return os.path.join(self._base_dir, 'evaluation.csv')
+
+  @property
+  def _best(self):
+    return os.path.join(self._base_dir, 'best.npz')
+
+  def _score(self, row):
+    """Returns by what the best weights are chosen; NaN compares with nothing."""
+    psnr = float(row['psnr'])
+    return psnr if row['source'] == self._evaluation.sources[0] and not math.isnan(psnr) else -math.inf
+
+  def _best_of(self, rows):
+    """Gives `best.npz` the best weights of those that were measured and are in a checkpoint, or removes it."""
+    net = FilmNet(self._trainer.net.options)
+    for row in sorted(rows, key=self._score, reverse=True):
+      with contextlib.suppress(UserError):
+        checkpoints.initialise(net, os.path.join(self._base_dir, checkpoints.FOLDER, f'step-{row["step"]}'))
+        weights.save(net, self._best, overwrite=True)
+        return
+    if tf.io.gfile.exists(self._best):
+      tf.io.gfile.remove(self._best)
 
   def _row(self, name, step):
     strategy = self._trainer.strategy
@@ -136,12 +163,11 @@ class Evaluator:
     return strategy.reduce('SUM', strategy.run(on_replica, (batch, counts)), axis=None)
 
   def _keep(self, rows):
-    step, name = rows[0]['step'], rows[0]['source']
+    step = rows[0]['step']
     before = [row for row in _read(self._path) if int(row['step']) < step]  # later ones are of a run that was killed
-    known = [float(row['psnr']) for row in before if row['source'] == name]
-    best = not known or rows[0]['psnr'] > max((psnr for psnr in known if not math.isnan(psnr)), default=-math.inf)
+    best = rows[0]['psnr'] > max(map(self._score, before), default=-math.inf) or not tf.io.gfile.exists(self._best)
     if best:
-      weights.save(self._trainer.net, os.path.join(self._base_dir, 'best.npz'), overwrite=True)
+      weights.save(self._trainer.net, self._best, overwrite=True)
     self._write([*before, *rows])
     for row in rows:
       self._summaries.scalars({f'evaluation/{key}/{row["source"]}': row[key] for key in ('psnr', 'ssim')}, step)
@@ -167,6 +193,8 @@ def _read(path):
     if tuple(reader.fieldnames or ()) != _COLUMNS:
       raise ValueError(f'its first line is not {",".join(_COLUMNS)}')
     for row in rows:
+      if row.keys() != set(_COLUMNS):
+        raise ValueError(f'step {row["step"]} has more than {len(_COLUMNS)} columns')
       _ = int(row['step']), float(row['psnr']), row['source'].strip()
   except (csv.Error, KeyError, TypeError, ValueError, AttributeError, tf.errors.OpError) as error:
     raise UserError(f'{path} is damaged ({files.reason(error)}); mend it, or move it away') from error

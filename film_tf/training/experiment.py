@@ -140,6 +140,8 @@ def _train(base_dir, trainer, train, measured, sources, init_from, stop):
         summaries.strip(shown(), trainer.predict(shown()), step)
 
   def save(step, logs):
+    if bad := trainer.not_finite():  # on all workers, who have the same
+      raise loop.NotFiniteError(f'{bad} weights are not finite after step {step}', step)
     if chief:
       saved.save(step)
 
@@ -156,11 +158,11 @@ def _train(base_dir, trainer, train, measured, sources, init_from, stop):
     with pipeline.readable([*data.sources, drawn.photographs]):
       batches = iter(strategy.distribute_datasets_from_function(batches_of))
       loop.run(trainer, batches, train.batch_size, train.steps, train.inner_steps, every, stop)
+    save(trainer.step_number(), {})
   except loop.NotFiniteError as error:
     good = saved.newest(before=error.first)
     advice = f'the last good checkpoint is {good}' if good else 'there is no checkpoint yet from before that'
     raise UserError(f'{error}; {advice}; change what made it so, and start in another base_dir') from error
-  save(trainer.step_number(), {})
   if trainer.step_number() < train.steps:
     asked = stop.asked.name if stop.asked else 'another worker was asked to stop'
     print(f'{asked}: saved step {trainer.step_number()}; the same command goes on from it', file=sys.stderr)

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import dataclasses
 import os
+import pathlib
 import re
 import sys
 import tempfile
@@ -25,10 +26,14 @@ def check(base_dir: str):
   """Raises where the folder cannot be written, before there is anything in it; buckets are tried when it is claimed.
 
   Raises:
-    UserError: as said.
+    UserError: as said; or its name has characters for which TensorFlow would not find the checkpoints again.
   """
+  if odd := sorted({*base_dir} & {*'*?[]\\'}):
+    raise UserError(f'base_dir {base_dir} has {" and ".join(odd)}, which is a pattern to TensorFlow; rename it')
   if '://' not in base_dir:
     files.check(os.path.join(base_dir, 'config.gin'), overwrite=True)
+    for path in [*pathlib.Path(base_dir).glob('*'), *pathlib.Path(base_dir, checkpoints.FOLDER).glob('*')]:
+      files.check_no_pipe(path)
 
 
 @contextlib.contextmanager

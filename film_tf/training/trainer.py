@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from film_tf import keys, metrics
@@ -121,6 +122,10 @@ class Trainer:
   @tf.function
   def _votes(self, vote):
     return self.strategy.reduce('SUM', self.strategy.run(lambda: vote), axis=None)
+
+  def not_finite(self) -> int:
+    """Returns how many of the weights, or of their averages, have an element that is not finite."""
+    return sum(not np.isfinite(weight.numpy()).all() for weight in [*self.weights, *self.averages])
 
   @contextlib.contextmanager
   def averaged(self):

@@ -106,9 +106,13 @@ ROWS = [
   ('film_tf.train', ['--base_dir=run', '--gin_configs=photos'], ['no gin file photos']),
   ('film_tf.train', ['--base_dir=finished', *TRAIN[1:]], ['finished has film.npz', 'no checkpoint']),
   ('film_tf.train', ['--base_dir=text', *TRAIN[1:]], ['cannot write', 'text']),
+  ('film_tf.train', ['--base_dir=lr[1e-4]', *TRAIN[1:]], ['base_dir lr[1e-4] has [ and ], which is a pattern']),
   ('film_tf.export', ['--model=nan.npz', '--output=new'], ['nan.npz are not finite']),
   ('film_tf.export', ['--model=pipe', '--output=new'], ['pipe is a pipe or a device']),
   ('eval.run', ['--model=blend', '--data=pipe.mp4'], ['pipe.mp4 is a pipe or a device']),
+  ('film_tf.export', ['--model=half', '--output=new'], ['half.data-00000-of-00001 is a pipe or a device']),
+  ('film_tf.train', reads('pipe'), ['pipe is a pipe or a device']),
+  ('film_tf.train', ['--base_dir=piped', *TRAIN[1:]], ['piped/config.gin is a pipe or a device']),
   ('film_tf.export', ['--model=/dev/zero', '--output=new'], ['/dev/zero is a pipe or a device']),
 ]  # fmt: skip
 
@@ -130,6 +134,10 @@ def folder(tmp_path_factory) -> pathlib.Path:
   (root / 'noise').write_text('not triplets, but words that are long enough')
   (root / 'finished' / 'film.npz').write_text('mine')
   os.mkfifo(root / 'pipe')
+  (root / 'half.index').write_text('mine')
+  os.mkfifo(root / 'half.data-00000-of-00001')
+  (root / 'piped').mkdir()
+  os.mkfifo(root / 'piped' / 'config.gin')
   os.mkfifo(root / 'pipe.mp4')
   (root / os.fsdecode(b'\xff')).write_bytes((root / 'set-00000-of-00001').read_bytes())
   (root / 'open.gin').write_text('model.filters = {\n')

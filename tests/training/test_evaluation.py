@@ -15,6 +15,7 @@ from film_tf.errors import UserError
 from film_tf.losses.losses import Loss
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
+from film_tf.training import checkpoints
 from film_tf.training.evaluation import Evaluation, Evaluator
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.summaries import Summaries
@@ -146,6 +147,30 @@ def test_a_killed_evaluation_is_made_up_for_and_later_ones_are_forgotten(tmp_pat
   assert (tmp_path / 'best.npz').read_bytes() == before[1]
 
 
+def test_who_falls_back_has_the_best_weights_of_those_that_are_left(tmp_path):
+  """The best is of step 30, whose checkpoint is damaged; that of 10, which is next, is gone; 20 is what is restored."""
+  name = triplets.write(tmp_path, [2])
+  evaluate, trainer = make(tmp_path, sources=[name], every=10)
+  saved = checkpoints.Checkpoints(trainer.checkpoint, str(tmp_path / checkpoints.FOLDER), keep=2)
+  good = [average.numpy() for average in trainer.averages]
+  for step, factor in [(10, 2.0), (20, 20.0), (30, 1.0)]:
+    for average, value in zip(trainer.averages, good, strict=True):
+      average.assign(factor * value)
+    saved.save(step)
+    evaluate(step)
+  evaluate, _ = make(tmp_path, sources=[name], every=10)
+  evaluate.go_on(20)
+  assert [row['step'] for row in rows(tmp_path)] == ['10', '20']
+  for found, value in zip(weights.named(weights.load(tmp_path / 'best.npz')).values(), good, strict=True):
+    np.testing.assert_array_equal(found, 20.0 * value)
+  (tmp_path / checkpoints.FOLDER / 'step-20.index').unlink()
+  (tmp_path / 'evaluation.csv').write_text(f'step,source,examples,psnr,ssim\n5,{name},2,1,0\n40,{name},2,99,1\n')
+  evaluate.go_on(15)
+  assert not (tmp_path / 'best.npz').exists()  # rather than one of which nothing is known
+  evaluate(20)
+  assert (tmp_path / 'best.npz').exists()
+
+
 def test_a_score_that_is_nan_is_no_best_one(tmp_path):
   """As float16 may give it; NaN compares with nothing, so that no later network would be kept."""
   name = triplets.write(tmp_path, [1])
@@ -156,7 +181,15 @@ def test_a_score_that_is_nan_is_no_best_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-  'text', ['nonsense', 'step,source\n1', 'step,source,examples,psnr,ssim\nten,a,1,2,3\n', b'\xff\x00', '"']
+  'text',
+  [
+    'nonsense',
+    'step,source\n1',
+    'step,source,examples,psnr,ssim\nten,a,1,2,3\n',
+    'step,source,examples,psnr,ssim\n4,a,1,2,3,4',
+    b'\xff\x00',
+    '"',
+  ],
 )
 def test_a_damaged_table_is_told_at_the_start(text, tmp_path):
   name = triplets.write(tmp_path, [2])

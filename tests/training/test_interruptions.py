@@ -90,6 +90,19 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_warning(run, tmp_path):
   assert_same_state(folder, run[0], 30)
 
 
+@pytest.mark.slow
+def test_weights_that_the_last_step_ruins_are_told_and_not_kept(run, tmp_path):
+  folder = shutil.copytree(run[0], tmp_path / 'run')
+  before = final_weights(folder)
+  ruin = ['train.steps = 61', 'optimizer.learning_rate = 3e38', "loss.weights = {'l1': 1e6}"]
+  result = conftest.command(*words(folder, *ruin), cwd=tmp_path)
+  assert result.returncode == 2
+  assert 'weights are not finite after step 61; the last good checkpoint is' in result.stderr
+  assert tf.train.latest_checkpoint(str(folder / 'checkpoints')).endswith('step-60')
+  for name, value in final_weights(folder).items():
+    np.testing.assert_array_equal(value, before[name])
+
+
 def psnr_of(path, name):
   net, batches = weights.load(path), pipeline.evaluation(name)
   return np.mean([metrics.psnr(net(batch)['image'], batch['y']) for batch in batches])
