@@ -14,7 +14,7 @@ import os
 import tqdm
 from absl import flags
 
-from film_tf import cli, files, keys
+from film_tf import cli, files, keys, locks
 from film_tf.data import shards
 from film_tf.errors import UserError
 
@@ -58,6 +58,7 @@ def export(source: str, output: str, overwrite: bool = False):
       count = int(triplets.reduce(tf.constant(0, tf.int64), lambda n, _: n + 1))
     if count < len(paths):
       raise UserError(f'{source} has {count} triplets, too few for {len(paths)} files')
+    stack.enter_context(_lock(output))
     remaining = iter(tqdm.tqdm(triplets, total=count, unit='triplet', mininterval=1.0))
     for i, path in enumerate(paths):
       share = count * (i + 1) // len(paths) - count * i // len(paths)
@@ -65,6 +66,15 @@ def export(source: str, output: str, overwrite: bool = False):
         for example in itertools.islice(remaining, share):
           writer.write(_record(example, source))
   print(f'{count} triplets in {len(paths)} files: {output}')
+
+
+def _lock(output):
+  """Keeps others from the files of `output`, or these would be mixed."""
+  if '://' in output:
+    return contextlib.nullcontext()
+  folder, name = os.path.split(output)
+  os.makedirs(folder or '.', exist_ok=True)
+  return locks.held(os.path.join(folder, f'.{name}.lock'), output)
 
 
 def _same_files(some, others):

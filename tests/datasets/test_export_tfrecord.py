@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from datasets import export_tfrecord
-from film_tf import keys
+from film_tf import keys, locks
 from film_tf.data import pipeline, records, sources
 from film_tf.errors import UserError
 from tests.conftest import assert_user_error, command
@@ -52,6 +52,14 @@ def test_what_it_refuses(tmp_path):
   with pytest.raises(UserError, match='out-00000-of-00002 exists already'):
     export_tfrecord.export(name, f'{tmp_path}/out@2')
   export_tfrecord.export(name, f'{tmp_path}/out@2', overwrite=True)
+
+
+def test_the_files_of_two_at_once_are_not_mixed(tmp_path):
+  name = triplets.write(tmp_path, [3])
+  with locks.held(tmp_path / '.out@2.lock', 'out'), pytest.raises(UserError, match='out@2 is in use by process'):
+    export_tfrecord.export(name, f'{tmp_path}/out@2')
+  export_tfrecord.export(name, f'{tmp_path}/out@2')
+  assert sorted(path.name for path in tmp_path.iterdir())[:2] == ['out-00000-of-00002', 'out-00001-of-00002']
 
 
 @pytest.mark.parametrize('through', ['name', 'link', 'pattern'])
