@@ -11,6 +11,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+from film_tf import files
 from film_tf.errors import UserError
 
 
@@ -64,7 +65,7 @@ def check(options: Any, name: str):
   for field, hint in inspect.get_annotations(type(options)).items():
     value = getattr(options, field)
     if not _fits(hint, value):
-      raise UserError(f'{name}.{field} is {value!r}; expected {_expected(hint)}')
+      raise UserError(f'{name}.{field} is {files.shortened(repr(value))}; expected {_expected(hint)}')
     if isinstance(value, list):
       object.__setattr__(options, field, tuple(value))
 

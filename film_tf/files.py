@@ -12,8 +12,11 @@ import json
 import os
 import re
 import shutil
+import struct
 import sys
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 
 from film_tf.errors import UserError
@@ -40,6 +43,10 @@ SAVED_MODEL = FolderKind(
   'a SavedModel', 'saved_model.pb', ('variables', 'assets', 'assets.extra', 'fingerprint.pb', 'keras_metadata.pb')
 )
 DATA_SET = FolderKind('a built data set', 'dataset_info.json', ('features.json', 'left_out.txt', '*.tfrecord*'))
+DAMAGED_ARCHIVE = (  # what zipfile raises beside OSError
+  EOFError, MemoryError, NotImplementedError, OverflowError, RuntimeError, ValueError, struct.error,
+  zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 unfinished: list[str] = []  # paths of what this process is writing, and of locks that it holds: not to be left as it is
 _NOTE = 'user.film_tf'  # an attribute of files
 _OLD = '.old'  # ends the name of a folder for the moment in which another takes its place

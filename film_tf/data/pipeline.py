@@ -159,13 +159,15 @@ def readable(names: Iterable[str]):
     if 'expected to contain' in error.message:
       raise UserError(f'files have fewer records than their data set: {_damaged(names)}') from error
     raise UserError(f'cannot read {", ".join(filter(None, names))}: {files.reason(error)}') from error
-  except tf.errors.InvalidArgumentError as error:
-    if 'Iterator' not in error.message:
+  except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:
+    # The latter is of an error's message, which has what a damaged record calls its path.
+    message = error.object.decode('utf-8', 'replace') if isinstance(error, UnicodeDecodeError) else error.message
+    if isinstance(error, tf.errors.InvalidArgumentError) and 'Iterator' not in message:
       raise
-    ours = re.search(r'assertion failed: (.*)', error.message)
+    ours = re.search(r'assertion failed: (.*)', message)
     if ours:
       raise UserError(re.sub(r'[\[\]]', '', ours[1])) from error  # TensorFlow brackets its parts
-    cause = _cause(error.message)
+    cause = _cause(message)
     raise UserError(f'there is what is no triplet in {", ".join(filter(None, names))}: {cause}') from error
 
 

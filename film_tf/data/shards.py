@@ -44,6 +44,7 @@ def _find(name):
     if missing:
       raise UserError(f'source {name}: {len(missing)} of {len(found)} shards are missing, the first is {missing[0]}')
   for file in found:
+    files.check_no_pipe(file)
     if files.legible(file) != file:
       raise UserError(f'source {name}: {files.legible(file)!r} is no name in UTF-8, which TensorFlow needs; rename it')
   return found

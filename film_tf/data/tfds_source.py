@@ -59,7 +59,9 @@ def _check(name, instructions):
     except tf.errors.OpError as error:
       raise UserError(f'source {name}: cannot read {instruction.filename}: {files.reason(error)}') from error
     if instruction.take and not length:
-      raise UserError(f'source {name}: {instruction.filename} is empty, {instruction.take} triplets are missing; build it again')
+      raise UserError(
+        f'source {name}: {instruction.filename} is empty, {instruction.take} triplets are missing; build it again'
+      )
 
 
 def _first_line(error):

@@ -58,7 +58,6 @@ def find(model: str | os.PathLike) -> Source:
     return _checkpoint(prefix)
   if not os.path.exists(name):
     raise UserError(f'no such model: {name}; expected {_KNOWN}')
-  files.check_no_pipe(name)
   return Source(_kind(name), name, name)
 
 
@@ -88,6 +87,7 @@ def _checkpoint(prefix):
 
 
 def _check_fetched(path):
+  files.check_no_pipe(path)
   with open(path, 'rb') as file:
     if file.read(len(_LFS)) == _LFS:
       raise UserError(f'{path} is a Git LFS pointer, not the file itself; run `git lfs pull` where it was cloned')
@@ -106,8 +106,10 @@ def _kind(path):
         return TORCH
       if any(name.endswith('.npy') for name in names):
         return NPZ
-  except (OSError, zipfile.BadZipFile) as error:
-    raise UserError(f'cannot read {path}: {error}') from error
+  except UserError:
+    raise
+  except (OSError, *files.DAMAGED_ARCHIVE) as error:
+    raise UserError(f'cannot read {path}: {files.reason(error)}') from error
   if os.path.basename(path) in ('saved_model.pb', 'keras_metadata.pb', 'fingerprint.pb'):
     raise UserError(f'{path} is one file of a SavedModel; give its folder, {os.path.dirname(path) or "."}')
   if not start or start[:4] == b'PK\x03\x04':  # how an archive begins

@@ -7,7 +7,6 @@ that make tensors, which are our own, and nothing else.
 
 import collections
 import pickle
-import struct
 import zipfile
 from collections.abc import Iterator
 
@@ -88,8 +87,8 @@ def read(path: str) -> dict[str, np.ndarray]:
         content = _Unpickler(file, storage).load()
   except _Refused as error:
     raise UserError(_would_run(path, error)) from error
-  except (OSError, KeyError, EOFError, AttributeError, IndexError, TypeError, ValueError, struct.error,
-          pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
+  except (OSError, KeyError, AttributeError, IndexError, TypeError, pickle.UnpicklingError,
+          *files.DAMAGED_ARCHIVE) as error:  # fmt: skip
     if isinstance(error, UserError):
       raise
     raise UserError(f'cannot read {path} as a file of PyTorch: {files.reason(error)}; get the file again') from error

@@ -4,8 +4,6 @@ import dataclasses
 import io
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,10 +15,7 @@ from film_tf.model import pretrained
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
 
-DAMAGED = (  # what NumPy raises of an archive that is damaged, or none
-  AttributeError, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile,
-  zlib.error,
-)  # fmt: skip
+DAMAGED = (AttributeError, KeyError, TypeError, *files.DAMAGED_ARCHIVE)  # what NumPy raises of an archive, or of none
 _TOLD = 3  # differences that a message names
 _NO_REALS = 'cSUOMm'  # NumPy's letters for complex numbers, text, objects and times
 _OPTIONS = 'options'  # the entry beside the weights: `Options` as JSON
@@ -115,7 +110,9 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
     raise UserError(f'{path} has model options that this version of film_tf does not know: {error}') from error
   count = sum(np.size(array) for array in arrays.values())
   if sizes.least_weights > count:
-    raise UserError(f'{path} has {count:,} weights; a network of its sizes has {sizes.least_weights:,} or more: {sizes}')
+    raise UserError(
+      f'{path} has {count:,} weights; a network of its sizes has {sizes.least_weights:,} or more: {sizes}'
+    )
   net = FilmNet(sizes, **kwargs)
   assign(net, arrays, str(path))
   return net

@@ -141,6 +141,14 @@ def test_data_that_cannot_be_used_says_why(options, message, tmp_path):
     next(iter(pipeline.training(data, SCENES, Augmentation(**options), 2, 0)))
 
 
+def test_a_path_that_is_not_utf8_is_told_as_far_as_it_is(tmp_path):
+  images = tuple(triplets.png(triplets.frame(0, time, 8, 8)) for time in range(3))
+  with tf.io.TFRecordWriter(str(tmp_path / 'latin')) as writer:
+    writer.write(records.encode(records.Triplet('caf\udce9', images, 8, 8)))
+  with pytest.raises(UserError, match=r'triplet caf. has 8 8 pixels'), pipeline.readable(['latin']):
+    next(iter(pipeline.evaluation(str(tmp_path / 'latin'))))
+
+
 @pytest.mark.parametrize(
   ('content', 'message'),
   [

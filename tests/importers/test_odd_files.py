@@ -1,5 +1,6 @@
 """Weights as they seldom are, a program's second model, cut off, of other types, and where they seldom go."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from film_tf.errors import UserError
-from film_tf.importers import network, released, sources
+from film_tf.importers import network, released, sources, torch_file
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from film_tf.training import checkpoints
@@ -72,6 +73,18 @@ def test_an_archive_without_its_end_is_told(name, net, tmp_path):
   path.write_bytes(b'')
   with pytest.raises(UserError, match=rf'half_{name} is empty; get the file again'):
     sources.find(path)
+
+
+def test_archives_of_pytorch_that_are_damaged_anywhere_are_told(tmp_path):
+  """Where the names are, which are not UTF-8 then, or are packed in a way that nobody knows."""
+  whole, random, path = (FILES / 'tiny_state_dict.pt').read_bytes(), np.random.default_rng(0), tmp_path / 'film.pt'
+  for _ in range(300):
+    content = bytearray(whole)
+    content[-random.integers(1, 3000)] = random.integers(256)
+    path.write_bytes(content)
+    with contextlib.suppress(UserError):  # some bytes say nothing
+      sources.find(path)
+      torch_file.read(str(path))
 
 
 def test_types_that_numpy_lacks_are_told(tmp_path):

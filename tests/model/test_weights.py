@@ -47,7 +47,11 @@ def test_a_weight_too_large_for_float16_is_refused(tmp_path):
     ('feature_pyramid/conv_0/kernel', lambda a: a.astype(str), 'kernel is of <U'),
     ('feature_pyramid/conv_0/kernel', lambda a: np.full(a.shape, 1e200), 'are not finite'),
     ('options', lambda a: np.array('{"filters": "many"}'), 'net.npz has sizes that no network has: model.filters'),
-    ('options', lambda a: np.array(str(a).replace('"filters": 4', '"filters": 1024')), r'net.npz has 3,8\d\d weights; .*o'),
+    (
+      'options',
+      lambda a: np.array(str(a).replace('"filters": 4', '"filters": 1024')),
+      r'net.npz has 3,8\d\d weights; .*o',
+    ),
   ],
 )
 def test_what_are_no_weights_is_told_with_the_name_of_the_file(name, made, said, tiny, tmp_path, recwarn):
@@ -128,6 +132,14 @@ def test_archives_that_are_damaged_anywhere_are_told(tiny, tmp_path):
     damaged.write_bytes(content)
     with contextlib.suppress(UserError):  # some bytes say nothing
       weights.load(damaged)
+
+
+@pytest.mark.parametrize('shape', [(10**6, 10**7), (10**20,)])
+def test_an_array_that_claims_more_than_any_memory_is_told(shape, tmp_path):
+  with zipfile.ZipFile(tmp_path / 'net.npz', 'w') as archive, archive.open('a.npy', 'w') as file:
+    np.lib.format.write_array_header_1_0(file, {'descr': '<f4', 'fortran_order': False, 'shape': shape})
+  with pytest.raises(UserError, match=r'net\.npz is not a film_tf weights file'):
+    weights.load(tmp_path / 'net.npz')
 
 
 def _npz_of_something_else(path):
