@@ -152,9 +152,11 @@ def folder_of(output: str) -> str:
 
 
 def is_left_over(output: str) -> bool:
-  """Returns whether parts of an output are left that is made of them: a kill came before they were removed."""
+  """Returns whether parts of an output are left that is made of them, or nothing but their folder, after a kill."""
   folder = folder_of(output)
   try:
+    if not {*os.listdir(folder)} - {'lock'}:
+      return True
     # A rename changes the time of what is renamed; what was there before is older than the note.
     return os.stat(output).st_ctime_ns >= os.stat(os.path.join(folder, _COMPLETE)).st_mtime_ns
   except OSError:

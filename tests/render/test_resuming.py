@@ -62,7 +62,7 @@ def test_ctrl_c_leaves_what_is_finished_and_resume_goes_on(tmp_path, interpolato
 
 
 @pytest.mark.parametrize('output', ['a.mp4', 'a.gif', 'frames', 'a.png'])
-@pytest.mark.parametrize('left', [None, ['complete.json']], ids=str)
+@pytest.mark.parametrize('left', [None, ['complete.json'], []], ids=str)
 def test_parts_that_are_left_of_a_finished_output_are_removed(tmp_path, interpolator, output, left, monkeypatch):
   """As of a kill before they were removed, and while they were."""
   photos = []
