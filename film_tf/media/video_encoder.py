@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from film_tf.errors import UserError
 from film_tf.media.frame import Frame
-from film_tf.streams import hdr, video_format
+from film_tf.streams import hdr, pictures
 from film_tf.streams.video_format import VideoFormat, av, is_rgb
 
 CODECS = {'.mp4': 'libx264', '.mov': 'libx264', '.m4v': 'libx264', '.mkv': 'libx264', '.webm': 'libvpx-vp9'}
@@ -140,6 +140,8 @@ class Encoder:
 
   def _options(self, context):
     options = dict(_OPTIONS.get(self._codec, {}))
+    if '420' in context.pix_fmt:
+      options['chroma_sample_location'] = pictures.CHROMA
     if self._preset:
       options['preset'] = self._preset
     if self._codec == 'libsvtav1':
@@ -186,14 +188,17 @@ class SegmentWriter:
   def __init__(self, path: str, out, stream, time_base: Fraction, video_format: VideoFormat):
     self.display_order: list[int] = []
     self.files = [path]
-    self._out, self._stream, self._time_base, self._format = out, stream, time_base, video_format
+    self._out, self._stream, self._time_base = out, stream, time_base
+    self._picture = pictures.converter(video_format, stream.codec_context.pix_fmt)
     self._numbers: dict[Fraction, int] = {}  # of frames, by their times
 
   def write(self, frame: Frame):
     """Encodes a frame; times increase."""
     pts = int(frame.time / self._time_base)
     self._numbers[pts * self._time_base] = len(self._numbers)
-    self._mux(self._stream.encode(self._encodable(frame, pts)))
+    picture = self._picture(frame.pixels)
+    picture.pts, picture.time_base = pts, self._stream.codec_context.time_base
+    self._mux(self._stream.encode(picture))
 
   def finish(self):
     """Writes what the encoder still holds."""
@@ -206,21 +211,6 @@ class SegmentWriter:
       packet.pts, packet.dts = (int(1000 * STEP) * at for at in (number, len(self.display_order) - _MAX_REORDER))
       self.display_order.append(number)
       self._out.mux(packet)
-
-  def _encodable(self, frame, pts):
-    """Returns a frame in the encoder's format, by the matrix and range that its stream is marked with."""
-    matrix, color_range, *_ = self._format.colour
-    context = self._stream.codec_context
-    picture = av.VideoFrame.from_ndarray(frame.pixels, format='rgb24' if frame.pixels.itemsize == 1 else 'rgb48le')
-    picture = picture.reformat(
-      format=context.pix_fmt,
-      src_color_range=video_format.FULL_RANGE,
-      dst_colorspace=video_format.known_matrix(matrix),
-      dst_color_range=color_range or None,
-      interpolation=video_format.exact_conversion(),
-    )
-    picture.pts, picture.time_base = pts, context.time_base
-    return picture
 
 
 def _encoders(container) -> list[str]:

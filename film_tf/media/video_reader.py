@@ -4,13 +4,11 @@ import os
 from collections.abc import Iterator
 from fractions import Fraction
 
-import numpy as np
-
 from film_tf import files
 from film_tf.errors import DamagedError, UserError
 from film_tf.media.frame import Frame
 from film_tf.media.video_decoder import Decoder
-from film_tf.streams import hdr, timestamps, video_format
+from film_tf.streams import hdr, pictures, timestamps, video_format
 from film_tf.streams.video_format import VideoFormat, av
 
 _SEEKABLE = ('mov', 'matroska', 'flv')  # containers whose seek is exact; others are read from their start
@@ -143,7 +141,12 @@ class VideoReader:
         if start is None or time >= start:
           self._outside(frame)
           duration = frame.duration * frame.time_base if frame.duration and not self.survey.raw else 1 / self.rate
-          yield Frame(self._pixels(frame), time, duration, lost=tuple(one for one in lost if not start or one >= start))
+          yield Frame(
+            pictures.pixels(frame, self.format),
+            time,
+            duration,
+            lost=tuple(one for one in lost if not start or one >= start),
+          )
       if last is not None and not self._skip:
         self._check_end(container, stream, float(last))
 
@@ -177,14 +180,3 @@ class VideoReader:
     """Notes what is cut off of a frame."""
     if 'range' not in self.found and video_format.is_outside(frame):
       self.found['range'] = 'has black or white beyond the range 16 to 235 that it says it has; that is cut off'
-
-  def _pixels(self, frame) -> np.ndarray:
-    """Returns RGB `[H, W, 3]`, uint8 or uint16, by the video's own matrix and range."""
-    matrix, color_range, *_ = self.format.colour
-    return frame.to_ndarray(
-      format='rgb24' if self.format.bits == 8 else 'rgb48le',
-      src_colorspace=video_format.known_matrix(matrix),
-      src_color_range=color_range or None,
-      dst_color_range=video_format.FULL_RANGE,
-      interpolation=video_format.exact_conversion(),
-    )

@@ -13,7 +13,6 @@ try:
 except ImportError:
   av = cast(Any, None)
 
-BT601 = 5  # FFmpeg's number of the matrix that it takes an unknown one for
 FULL_RANGE = 2  # FFmpeg's number of the range of RGB
 _OUTSIDE = 0.001  # share of a frame's pixels outside of the range that its video says, of which a person should know
 
@@ -40,17 +39,6 @@ def has_alpha(pixel_format: str) -> bool:
 def is_rgb(pixel_format: str) -> bool:
   """Returns whether a pixel format is RGB of some kind, or a palette of it."""
   return pixel_format.startswith(('rgb', 'bgr', 'gbr', 'argb', 'abgr', '0rgb', '0bgr', 'pal8', 'x2'))
-
-
-def known_matrix(number: int) -> int:
-  """Returns the number of a matrix, or that of BT.601 where swscale does not know it."""
-  return number if number in {space.value for space in av.video.reformatter.Colorspace} else BT601
-
-
-def exact_conversion() -> int:
-  """Returns swscale's flags to convert colours with chroma at full size, and rounded rather than cut off."""
-  flags = av.video.reformatter.Interpolation
-  return (flags.BICUBIC | flags.FULL_CHR_H_INT | flags.FULL_CHR_H_INP | flags.ACCURATE_RND).value
 
 
 def is_outside(frame) -> bool:

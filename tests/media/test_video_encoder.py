@@ -1,12 +1,18 @@
-"""Encoders, in processes whose memory is not the same."""
+"""Encoders: colours stay where they are, and memory that is not the same changes nothing."""
 
 import os
 import subprocess
 import sys
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
+from film_tf.media.frame import Frame
+from film_tf.media.video_encoder import Encoder
+from film_tf.media.video_reader import VideoReader
 from tests.conftest import ROOT
+from tests.media.videos import encode
 
 SCRIPT = """
 import hashlib, sys
@@ -38,3 +44,17 @@ def test_the_same_frames_are_encoded_the_same_whatever_memory_holds(tmp_path, co
     words = [sys.executable, '-c', SCRIPT, codec]
     found.add(subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout)
   assert len(found) == 1
+
+
+@pytest.mark.parametrize('codec', ['libx264', 'libx265', 'libvpx-vp9', 'libsvtav1'])
+def test_colours_do_not_move(tmp_path, codec):
+  """H.264 has chroma left of the middle of its pixels: half a pixel aside, such stripes come to 24 dB."""
+  stripes = np.stack([127 + 80 * np.sin(np.arange(128) / 2 + 2 * i) for i in range(3)], axis=-1)
+  source = encode(tmp_path / 'a.mp4', [np.broadcast_to(stripes.astype(np.uint8), (64, 128, 3))])
+  video = VideoReader(source)
+  (given,) = video.frames()
+  with Encoder(video.format, Fraction(25), Fraction(1, 25), codec, crf=1).segment(str(tmp_path / 'b.mkv')) as writer:
+    writer.write(Frame(given.pixels, Fraction(0)))
+  (found,) = VideoReader(str(tmp_path / 'b.mkv')).frames()
+  errors = np.square(np.subtract(given.pixels, found.pixels, dtype=float))
+  assert 10 * np.log10(255**2 / errors.mean()) > 45
