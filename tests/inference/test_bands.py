@@ -136,6 +136,15 @@ def test_the_limit_counts_what_the_process_has():
     Interpolator(net, memory_limit=memory.used()).bounded.bands(1, 4000, 4000)
 
 
+@pytest.mark.parametrize(('height', 'width'), [(9000, 9000), (9000, 12000)])
+def test_what_is_said_of_memory_is_within_what_is_allowed(height, width):
+  net, images = network(DEEP), 24 * height * width  # bytes of the two given ones in float32
+  for limit in (8, 20):
+    allowed = limit * images
+    bounded_net = Interpolator(net, memory_limit=memory.used() + allowed).bounded
+    assert allowed / 2 < bounded_net.needed(1, height, width) < allowed
+
+
 @pytest.mark.parametrize('part', ['flows', 'fuse'])
 @pytest.mark.parametrize('bands', [None, Bands(256, 0)])
 def test_a_device_without_memory_gets_smaller_bands(part, bands, monkeypatch, capsys):

@@ -105,9 +105,9 @@ def test_nothing_is_made_across_a_cut(interpolator, at_cut, monkeypatch):
       expected = np.round(dark + (bright.astype(float) - dark) * i / 4)
     np.testing.assert_allclose(frame.pixels, expected, atol=0.51)
     assert not frame.made
-  assert all(
-    frame.made for frame in list(sequence.interpolate(at([dark, bright]), division(4), interpolator, at_cut=None))[1:4]
-  )
+  for options in ({'at_cut': None}, {'at_cut': at_cut, 'cut_threshold': 1.0}):
+    made = list(sequence.interpolate(at([dark, bright]), division(4), interpolator, **options))
+    assert all(frame.made for frame in made[1:4])
 
 
 def test_duplicates_are_left_out_and_what_is_between_goes_in_even_steps(interpolator):

@@ -78,6 +78,8 @@ def test_images_of_a_rotated_video_are_upright_and_square(tmp_path, interpolator
   turned = np.rot90(image, -VideoReader(source).format.rotation // 90)[:, ::1]
   wide = picture(0)[:, np.minimum((np.arange(85) * 0.75).round().astype(int), 63)]
   assert np.abs(turned.astype(int) - wide).mean() < 8
+  film_tf.interpolate_video(source, tmp_path / 'a.gif', interpolator)
+  assert Image.open(tmp_path / 'a.gif').size == (48, 85)
 
 
 def test_rgb_becomes_yuv_of_a_matrix_that_is_allowed(tmp_path, interpolator):
@@ -181,6 +183,11 @@ def test_further_pictures_and_deep_colours_are_told(tmp_path):
   told = notes(deep, tmp_path / 'b.mp4', {'codec': 'mpeg4'})
   assert '10 bits a colour become 8 with mpeg4' in told
   assert 'yuv444p10le become coarser, yuv420p' in told
+
+
+def test_transparency_of_vp9_is_told(tmp_path):
+  source = coded(tmp_path / 'a.webm', rgb(map(picture, range(2))), 'libvpx-vp9', 'yuva420p')
+  assert 'transparen' in notes(source, tmp_path / 'b.webm')
 
 
 def test_hdr_metadata_is_kept(tmp_path, interpolator):

@@ -64,6 +64,7 @@ def test_a_raw_stream_has_the_rate_of_its_codec(tmp_path):
   video, times, _ = seen(with_b_frames(tmp_path / 'a.h264', rate=rate, format='h264'))
   assert video.rate == rate
   assert times == [i / rate for i in range(30)]
+  assert video.frame_count == 30  # of which the file says nothing: packets are counted
 
 
 @pytest.mark.parametrize('rate', [Fraction(25), Fraction(30000, 1001), Fraction(24000, 1001), Fraction(60)])
