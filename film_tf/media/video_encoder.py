@@ -14,7 +14,7 @@ from film_tf.streams.video_format import VideoFormat, av, is_rgb
 
 CODECS = {'.mp4': 'libx264', '.mov': 'libx264', '.m4v': 'libx264', '.mkv': 'libx264', '.webm': 'libvpx-vp9'}
 STEP = Fraction(1, 25)  # seconds between frames of a segment; they get their own times when segments are joined
-_DEFAULT_CRF = {'libx264': 6, 'libx265': 5, 'libvpx-vp9': 6, 'libsvtav1': 5}  # 40 dB or more, at the worst frame
+_DEFAULT_CRF = {'libx264': 6, 'libx265': 5, 'libvpx-vp9': 6, 'libsvtav1': 3}  # 40 dB or more, at the worst frame
 _DEFAULT_QUALITY = 2  # of encoders that have no crf, such as mpeg4: FFmpeg's -q:v, 2 is the best that makes sense
 # mbtree=0: x264's macroblock tree reads memory that nobody wrote (MALLOC_PERTURB_ shows it) and encodes the same frames
 # differently now and then; what is resumed has to equal what is not.
