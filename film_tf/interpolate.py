@@ -79,6 +79,13 @@ MEMORY = flags.DEFINE_string(
   'Memory that the process may take, such as 8GB; by default what is free. Frames that are too large for it are made '
   'in bands, with the same result.',
 )
+FLOW_SCALE = flags.DEFINE_enum(
+  'flow_scale',
+  '1',
+  ['1', '0.5'],
+  'Size of the images between which flow is estimated: 0.5 is half of each side, faster and less exact; frames are '
+  'made at full size.',
+)
 OVERWRITE = flags.DEFINE_bool('overwrite', False, 'Replaces an output file that exists.')
 RESUME = flags.DEFINE_bool('resume', False, 'Goes on where work was interrupted; skips outputs that are finished.')
 DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Says what would be made, how long it takes and how much memory.')
@@ -100,7 +107,9 @@ def main(words):
     cli.load_tensorflow()
     from film_tf.inference.interpolator import Interpolator
 
-    interpolator = Interpolator(MODEL.value, precision=PRECISION.value, memory_limit=limit)
+    interpolator = Interpolator(
+      MODEL.value, precision=PRECISION.value, memory_limit=limit, flow_scale=float(FLOW_SCALE.value)
+    )
   for job in jobs:
     try:
       print(job.describe(interpolator) if DRY_RUN.value else _run(job, interpolator))

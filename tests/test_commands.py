@@ -68,11 +68,13 @@ def test_interpolate_takes_and_writes_videos(folder):
 
 def test_export_then_interpolate(folder):
   assert command('film_tf.export', '--model=net.npz', '--output=saved', cwd=folder).returncode == 0
-  for model, *precision in (('net.npz', '--precision=float32'), ('saved',)):
-    result = interpolate(folder, 'a.png', 'b.png', f'--model={model}', f'--output={model}.png', *precision)
+  ways = {'net': ('net.npz', '--precision=float32'), 'saved': ('saved',), 'half': ('saved', '--flow_scale=0.5')}
+  for name, (model, *options) in ways.items():
+    result = interpolate(folder, 'a.png', 'b.png', f'--model={model}', f'--output={name}.png', *options)
     assert result.returncode == 0, result.stderr
-  one, other = (np.asarray(Image.open(folder / f'{model}.png')).astype(int) for model in ('net.npz', 'saved'))
+  one, other, half = (np.asarray(Image.open(folder / f'{name}.png')).astype(int) for name in ways)
   assert np.abs(one - other).max() <= 1
+  assert np.abs(half - other).max() > 1
   assert_user_error(command('film_tf.export', '--model=net.npz', '--output=saved', cwd=folder), 'saved', 'exists')
 
 

@@ -10,6 +10,7 @@ from film_tf.errors import UserError
 from film_tf.exporters.saved_model import Served
 from film_tf.inference import memory
 from film_tf.inference.bands import BandedNet, Bands, Features
+from film_tf.inference.half_flow import HalfFlow
 from film_tf.model import warp
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
@@ -29,11 +30,12 @@ class BoundedNet:
   Args:
     net: the network.
     limit: bytes that this process may have; by default what is free.
+    half_flow: estimate flow between images of half the size, as `HalfFlow`.
   """
 
-  def __init__(self, net: FilmNet, limit: int | None = None):
-    self._net, self._limit = net, limit
-    self._bands, self._networks = {}, {None: Served(net)}
+  def __init__(self, net: FilmNet, limit: int | None = None, half_flow: bool = False):
+    self._net, self._limit, self._half_flow = net, limit, half_flow
+    self._bands, self._networks = {}, {None: self._of(*2 * [Served(net)])}
 
   def features(self, image: tf.Tensor) -> dict:
     """Computes the features of one image, `[B, H, W, 3]` in [0, 1].
@@ -92,20 +94,25 @@ class BoundedNet:
           'allowed; allow more'
         )
       limit = self._limit - used if self._limit else free and round(_MARGIN * free)
-      self._bands[size] = None if limit is None else fitting(self._net.options, *size, limit)
+      self._bands[size] = None if limit is None else fitting(self._net.options, *size, limit, self._half_flow)
     return self._bands[size]
 
   def needed(self, batch: int, height: int, width: int) -> int:
     """Returns about how many bytes frames of a size take, without what TensorFlow takes itself."""
-    return needed(self._net.options, batch, height, width, self.bands(batch, height, width))
+    return needed(self._net.options, batch, height, width, self.bands(batch, height, width), self._half_flow)
 
   def _network(self, bands):
     if bands not in self._networks:
-      self._networks[bands] = BandedNet(self._net, bands)
+      self._networks[bands] = self._of(*(BandedNet(self._net, bands) for _ in range(2)))  # each keeps two images
     return self._networks[bands]
 
+  def _of(self, full, half):
+    return HalfFlow(full, half) if self._half_flow else full
 
-def needed(options: Options, batch: int, height: int, width: int, bands: Bands | None = None) -> int:
+
+def needed(
+  options: Options, batch: int, height: int, width: int, bands: Bands | None = None, half_flow: bool = False
+) -> int:
   """Returns about how many bytes a frame between two others takes: the tensors that are there at the same time.
 
   Args:
@@ -114,7 +121,10 @@ def needed(options: Options, batch: int, height: int, width: int, bands: Bands |
     height: of the frame, pixels.
     width: likewise.
     bands: how the frame is cut; None is not at all.
+    half_flow: flow is that between images of half the size, whose features are there too.
   """
+  if half_flow:
+    return sum(needed(options, batch, -(-height // part), -(-width // part), bands) for part in (1, 2))
   height, width = (-(-side // options.alignment) * options.alignment for side in (height, width))
   fused = options.fusion_pyramid_levels
   features = [options.feature_channels(i) / 4**i for i in range(options.pyramid_levels)]  # floats a pixel of the frame
@@ -130,14 +140,14 @@ def needed(options: Options, batch: int, height: int, width: int, bands: Bands |
   return round(batch * _FLOAT * width * (height * (2 * sum(kept) + copies + _IMAGES) + rows * _BAND))
 
 
-def fitting(options: Options, batch: int, height: int, width: int, limit: int) -> Bands | None:
+def fitting(options: Options, batch: int, height: int, width: int, limit: int, half_flow: bool = False) -> Bands | None:
   """Returns how to cut frames so that `limit` bytes do, with the least that is computed twice; None is not at all.
 
   Raises:
     UserError: no way does; it says how much would.
   """
   choices = [None, *_choices(options)]
-  takes = [needed(options, batch, height, width, bands) for bands in choices]
+  takes = [needed(options, batch, height, width, bands, half_flow) for bands in choices]
   for bands, least in zip(choices, takes, strict=True):
     if least <= limit:
       return bands

@@ -16,6 +16,7 @@ from film_tf.exporters import saved_model
 from film_tf.importers import network, sources, tensorflow_file
 from film_tf.inference import timeline
 from film_tf.inference.bounded import BoundedNet
+from film_tf.inference.half_flow import HalfFlow
 from film_tf.inference.precision import converted
 from film_tf.media import image_file
 from film_tf.model import pretrained, weights
@@ -49,9 +50,10 @@ class Interpolator:
       default what the model has, float32 for weights. A SavedModel has its own.
     memory_limit: bytes that this process may have, by default what is free: frames that are too large for it are made
       in bands, which gives the same frames and takes more time. A SavedModel makes frames at once, whatever they take.
+    flow_scale: 0.5 estimates flow between images of half the size, which is faster; frames are made at full size.
 
   Raises:
-    UserError: there is no such model, or the device does not have the precision.
+    UserError: there is no such model, the device does not have the precision, or `flow_scale` is neither 1 nor 0.5.
   """
 
   def __init__(
@@ -60,25 +62,32 @@ class Interpolator:
     *,
     precision: str | None = None,
     memory_limit: int | None = None,
+    flow_scale: float = 1.0,
   ):
-    self._given = model
+    if flow_scale not in (1.0, 0.5):
+      raise UserError(f'flow_scale is {flow_scale}; expected 1, or 0.5 for flow between images of half the size')
+    self._given, self._half_flow = model, flow_scale == 0.5
     self.bounded = None  # the network where its memory can be bounded
     if not isinstance(model, FilmNet):
       self._source = source = sources.find(model)
       if source.kind == sources.SAVED_MODEL and tensorflow_file.is_exported(source.path):
         if precision not in (None, 'auto'):
           raise UserError(f'{model} is a SavedModel, which has its precision; give its weights file (.npz) instead')
-        self._model, self._dtype = saved_model.load(source.path), 'float32'
+        loaded = saved_model.load(source.path)
+        if self._half_flow and not hasattr(loaded, 'flows'):
+          raise UserError(f'{model} is of an earlier film_tf, whose flow is that of full size; export it again')
+        self._model, self._dtype = HalfFlow(loaded, loaded) if self._half_flow else loaded, 'float32'
         return
       model = network.load(source)
     net = converted(model, precision) if precision else model
-    self._model, self._dtype = BoundedNet(net, memory_limit), net.compute_dtype
+    self._model, self._dtype = BoundedNet(net, memory_limit, self._half_flow), net.compute_dtype
     self.bounded = self._model
 
   @functools.cached_property
   def identity(self) -> str:
-    """Names the model, what distinguishes it from others of that name, and its precision where that is not float32."""
-    return self._identity() + ('' if self._dtype == 'float32' else f' in {self._dtype}')
+    """Names the model, what distinguishes it from others of that name, and precision and flow where not the usual."""
+    precision = '' if self._dtype == 'float32' else f' in {self._dtype}'
+    return self._identity() + precision + (' with flow at half size' if self._half_flow else '')
 
   def _identity(self):
     model = self._given

@@ -154,6 +154,7 @@ def folder(tmp_path_factory) -> pathlib.Path:
 
 WITHOUT_TENSORFLOW = [
   ('film_tf.interpolate', ['photos', '--output=a.gif', '--times=abc'], ['--times=abc is no whole number']),
+  ('film_tf.interpolate', ['photos', '--output=a.gif', '--flow_scale=2'], ['--flow_scale=2', '1|0.5']),
   ('film_tf.interpolate', ['photos', '--output=a.gif', '--cut=much'], ['--cut=much is no number']),
   ('film_tf.interpolate', ['photos/1.png', 'photos/2.png', 'out.png'], ['--output is missing; is it --output=out.png']),
   ('film_tf.interpolate', ['photos/1.png', 'photos/2.png'], ['--output is missing (see --help)']),

@@ -83,7 +83,7 @@ def test_parts_that_are_left_of_a_finished_output_are_removed(tmp_path, interpol
   assert path.stat().st_ino == before
 
 
-def test_resume_names_the_option_with_which_a_finished_output_was_not_made(tmp_path, interpolator):
+def test_resume_names_the_option_with_which_a_finished_output_was_not_made(tmp_path, interpolator, tiny):
   clip, path = encode(tmp_path / 'clip.mp4', map(picture, range(8))), tmp_path / 'a.mp4'
   try:
     os.setxattr(clip, 'user.any', b'')
@@ -91,6 +91,8 @@ def test_resume_names_the_option_with_which_a_finished_output_was_not_made(tmp_p
     pytest.skip('this file system has no attributes of files')
   film_tf.interpolate_video(clip, path, interpolator, crf=20)
   assert not film_tf.interpolate_video(clip, path, interpolator, crf=20, resume=True).notes
+  (half,) = film_tf.interpolate_video(clip, path, film_tf.Interpolator(tiny, flow_scale=0.5), crf=20, resume=True).notes
+  assert f'was made with model {interpolator.identity}, and now it is {interpolator.identity} with flow at half' in half
   film_mini = film_tf.Interpolator('film_mini')
   report = film_tf.interpolate_video(clip, path, film_mini, crf=12, codec='libx265', resume=True)
   told = '\n'.join(report.notes)
