@@ -49,6 +49,7 @@ class Asked:
 
   def described(self) -> dict:
     """Returns all that scores depend on, for `run.json`: a run goes on with nothing else, in no other order."""
+    drawn = {**dataclasses.asdict(scenes.configured()), 'seed': triplets.SEED}
     return {
       'format': results.FORMAT,
       'versions': _versions(),
@@ -58,7 +59,7 @@ class Asked:
       'frames': self.benchmark.frames,
       'root': self.root and os.path.abspath(self.root),
       'max_examples': self.max_examples,
-      'scenes': dataclasses.asdict(scenes.configured()) if 'synthetic' in self.benchmark.sources.values() else None,
+      'scenes': drawn if 'synthetic' in self.benchmark.sources.values() else None,
       'weights': [{'name': name, 'sha256': _sha256(name)} for name in (*self.lpips_weights, self.vgg19) if name],
       'files': [_file(source) for source in self.benchmark.sources.values() if os.path.isfile(source)],
       'devices': measuring.kinds(),

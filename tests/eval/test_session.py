@@ -14,6 +14,7 @@ from datasets import dummy
 from eval import baselines, benchmarks, measuring, protocols, results, triplets
 from eval.measures import Measures
 from film_tf import config, metrics
+from film_tf.data import scenes, synthetic
 from film_tf.errors import UserError
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
@@ -162,6 +163,8 @@ def test_synthetic_scenes_know_their_flow(tmp_path):
   rows, _ = measured(tmp_path / 'work', {'synthetic': 'synthetic'}, models, ['flow'], max_examples=2)
   scene = next(iter(triplets.find('synthetic')))
   assert rows[0]['epe'] == pytest.approx(np.mean(np.linalg.norm(scene.flow, axis=-1)), rel=1e-5)  # it has no flow
+  trained_on = next(iter(synthetic.triplets(scenes.configured())))
+  assert np.abs(scene.y - trained_on['y']).mean() > 0.05
   assert rows[1]['epe'] != rows[0]['epe']
   with pytest.raises(UserError, match='never end; give --max_examples'):
     asked({'synthetic': 'synthetic'})
