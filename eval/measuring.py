@@ -41,17 +41,18 @@ class Bench:
   Args:
     names: of the models.
     measure: by which protocols.
+    memory: bytes by which networks decide how to cut large frames; by default what is free when one is first met.
 
   Raises:
     UserError: there is no such model.
   """
 
-  def __init__(self, names: Iterable[str], measure: Measures):
+  def __init__(self, names: Iterable[str], measure: Measures, memory: int | None = None):
     self._measure = measure
     self._devices = {device.name: {} for device in _devices()}
     for device, loaded in self._devices.items():
       with tf.device(device):
-        loaded.update({results.legible(name): models.load(name) for name in names})
+        loaded.update({results.legible(name): models.load(name, memory) for name in names})
 
   def rows(self, triplets: Iterable[Triplet]) -> Iterator[list[dict]]:
     """Yields the rows of each triplet, of all models and protocols: `key`, `model`, `protocol`, `motion` and metrics.

@@ -16,14 +16,16 @@ from film_tf.inference.interpolator import Interpolator
 
 
 class Network:
-  """A network, by a name or path as `film_tf.importers.sources` takes.
+  """A network, by a name or path as `film_tf.importers.sources` takes; it cuts large frames as if `memory` were free.
 
   Raises:
     UserError: there is no such model.
   """
 
-  def __init__(self, name: str):
+  def __init__(self, name: str, memory: int | None = None):
     self._name, self._interpolator = name, Interpolator(name)
+    if self._interpolator.bounded:
+      self._interpolator.bounded.free = memory
 
   def frames(self, x0: np.ndarray, x1: np.ndarray, times: Sequence[Fraction]) -> Iterator[np.ndarray]:
     """Yields the frames at `times`, multiples of a power of 1/2 that increase, `[H, W, 3]` float32 in [0, 1]."""
@@ -57,13 +59,13 @@ class Baseline:
     return baselines.dis_flow(x0, x1) if self._name == 'dis' else np.zeros((*x0.shape[:2], 2), np.float32)
 
 
-def load(name: str) -> Network | Baseline:
-  """Loads a model by its name.
+def load(name: str, memory: int | None = None) -> Network | Baseline:
+  """Loads a model by its name; a network cuts large frames as if `memory` bytes were free.
 
   Raises:
     UserError: there is no such model.
   """
-  return Baseline(name) if name in baselines.MODELS else Network(name)
+  return Baseline(name) if name in baselines.MODELS else Network(name, memory)
 
 
 def sha256(name: str) -> str | None:

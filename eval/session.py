@@ -22,6 +22,7 @@ from eval.triplets import Triplet
 from film_tf import files, progress
 from film_tf.data import scenes
 from film_tf.errors import UserError
+from film_tf.inference import memory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +87,8 @@ def run(asked: Asked, work: str) -> dict:
   protocols = asked.benchmark.protocols
   for source in set(asked.benchmark.sources.values()) - {'synthetic'}:
     next(asked.triplets(source))  # that nothing is found missing after hours
-  bench = measuring.Bench(asked.models, Measures(protocols, asked.lpips_weights, asked.vgg19))
+  measure = Measures(protocols, asked.lpips_weights, asked.vgg19)
+  bench = measuring.Bench(asked.models, measure, described.get('memory'))
   path = os.path.join(work, results.SCORES)
   with results.appended(path, protocols, asked.models) as scores:
     for name, source in asked.benchmark.sources.items():
@@ -116,7 +118,7 @@ def agree(asked: Asked, folder: str) -> dict:
       f'{folder} is a run with other {", ".join(other)}: {before.get(other[0])}, now {now[other[0]]}; '
       'resume with the same, or begin anew with --overwrite'
     )
-  return now
+  return before
 
 
 def _described(asked, work):
@@ -124,7 +126,8 @@ def _described(asked, work):
   path = os.path.join(work, results.ASKED)
   if os.path.exists(path):
     return agree(asked, work)
-  described = asked.described()
+  # How large frames are cut may change the last digits: a run that is resumed goes by what was free when it began.
+  described = {**asked.described(), 'memory': memory.free()}
   results.write_json(path, described)
   return described
 

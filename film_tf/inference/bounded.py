@@ -31,10 +31,13 @@ class BoundedNet:
     net: the network.
     limit: bytes that this process may have; by default what is free.
     half_flow: estimate flow between images of half the size, as `HalfFlow`.
+
+  Attributes:
+    free: bytes that frames may have; None is what is free when a size is first met.
   """
 
   def __init__(self, net: FilmNet, limit: int | None = None, half_flow: bool = False):
-    self._net, self._limit, self._half_flow = net, limit, half_flow
+    self._net, self._limit, self._half_flow, self.free = net, limit, half_flow, None
     self._bands, self._networks = {}, {None: self._of(*2 * [Served(net)])}
 
   def features(self, image: tf.Tensor) -> dict:
@@ -87,7 +90,7 @@ class BoundedNet:
     """
     size = batch, height, width
     if size not in self._bands:
-      free, used = memory.free(), memory.used()
+      free, used = self.free or memory.free(), memory.used()
       if self._limit and self._limit <= used:
         raise UserError(
           f'this process has {used / 1e9:.1f} GB of memory before any frame, and {self._limit / 1e9:.1f} GB are '

@@ -77,6 +77,24 @@ def test_a_run_goes_on_in_the_same_order(tmp_path):
     session.run(asked(dict(reversed(names.items())), ['blend', 'repeat']), str(tmp_path / 'work'))
 
 
+def test_a_run_goes_on_with_the_memory_that_it_began_with(tmp_path):
+  """How large frames are cut follows from it, and from that the last digits."""
+  weights.save(tiny_network(), tmp_path / 'net.npz')
+  ask = asked({'set': records.write(tmp_path, [2], 40, 56)}, [str(tmp_path / 'net.npz')])
+  work = tmp_path / 'work'
+  work.mkdir()
+  session.run(ask, str(work))
+  path, scores = work / results.ASKED, (work / results.SCORES).read_bytes()
+  began = json.loads(path.read_text())
+  assert began['memory'] > 1e6
+  session.run(ask, str(work))  # whatever is free now
+  assert (work / results.SCORES).read_bytes() == scores
+  path.write_text(json.dumps({**began, 'memory': 1}))
+  (work / results.SCORES).write_bytes(scores[:-1])
+  with pytest.raises(UserError, match='frames of 56x40 pixels need at least'):
+    session.run(ask, str(work))
+
+
 def test_what_was_asked_tells_files_by_what_is_in_them(tmp_path):
   """A name alone is not enough: neither of a video nor of weights."""
   for name in ('a.mp4', 'lpips.npz'):
