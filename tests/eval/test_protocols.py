@@ -10,7 +10,9 @@ from skimage import metrics as reference
 from eval import lpips, measures, protocols, ssim, temporal
 from eval.triplets import Triplet
 from film_tf.errors import UserError
+from film_tf.losses import vgg19
 from tests.conftest import pair
+from tests.losses.test_perceptual import GOLDEN, drawn
 
 
 @pytest.fixture(scope='module')
@@ -162,6 +164,15 @@ def test_lpips_says_what_is_no_file_of_weights():
     lpips.Lpips([str(old)])
   with pytest.raises(UserError, match=r'tiny_state_dict\.pt have no features\.0\.weight'):
     lpips.Lpips([str(old.with_name('tiny_state_dict.pt'))])
+
+
+def test_vgg_and_style_are_those_of_the_original(monkeypatch):
+  monkeypatch.setattr(vgg19, 'load', lambda file: vgg19.Vgg19(drawn()))  # no file of theirs comes with film_tf
+  measure = measures.Measures(['vgg'], vgg='given.mat')
+  pairs = zip(GOLDEN['image'], GOLDEN['reference'], strict=True)  # its numbers are means of them
+  found = [measure(made, triplet(true), None)['vgg'] for made, true in pairs]
+  for name in ('vgg', 'style'):
+    assert np.mean([scores[name] for scores in found]) == pytest.approx(float(GOLDEN[f'{name}_loss']), rel=1e-4)
 
 
 def test_flicker_and_sharpness_by_hand():

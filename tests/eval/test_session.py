@@ -18,7 +18,7 @@ from film_tf.data import scenes, synthetic
 from film_tf.errors import UserError
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
-from tests.conftest import ROOT, TINY, run, tiny_network
+from tests.conftest import ROOT, TINY, assert_user_error, command, run, tiny_network
 from tests.data import triplets as records
 from tests.eval.runs import asked, measured
 
@@ -131,6 +131,9 @@ def test_nan_is_told_by_key_and_is_in_no_mean(tmp_path):
   assert [entry['key'] for entry in summary['failed']] == ['0', '1']
   assert summary['means'][0]['metrics'] == {}
   assert summary['means'][1]['examples'] == 2
+  result = command('eval.run', '--model=net.npz', '--data=set@1', '--output=scores', cwd=tmp_path)
+  assert_user_error(result, 'NaN, which is in no mean, from net.npz on 0, net.npz on 1')
+  assert [row['note'] for row in results.rows(tmp_path / 'scores' / results.SCORES)] == ['NaN', 'NaN']
 
 
 def test_a_truth_that_nobody_knows_has_pictures_and_no_scores(tmp_path):
@@ -209,6 +212,12 @@ def test_all_devices_measure_the_same(tmp_path):
     'from eval import session, benchmarks\n'
     'asked = session.Asked(benchmarks.Benchmark({"set": sys.argv[2]}), ["net.npz"])\n'
     'import os; os.makedirs(sys.argv[1]); session.run(asked, sys.argv[1])\n'
+    'from eval import measures, measuring; import numpy as np\n'
+    'bench = measuring.Bench(["net.npz"], measures.Measures(["film"]))\n'
+    'for device, loaded in bench._devices.items():\n'
+    '  with tf.device(device):\n'
+    '    made = loaded["net.npz"]._interpolator.features(np.zeros((40, 56, 3), np.float32))\n'
+    '  assert {x.device.endswith(device) for x in tf.nest.flatten(made.features) if tf.is_tensor(x)} == {True}\n'
   )
   for count in ('1', '3'):
     result = run('-c', script, count, name, cwd=tmp_path)
@@ -228,6 +237,13 @@ def test_published_scores_say_where_they_are_from():
     assert row['protocol'] in (*protocols.PROTOCOLS, 'ifrnet'), row  # IFRNet's own PSNR is of no protocol here
     assert any(float(row[metric]) for metric in ('psnr', 'ssim', 'ie') if row[metric])
   assert len({(row['benchmark'], row['model'], row['source']) for row in rows}) == len(rows)
+  film = {row['benchmark']: (row['psnr'], row['ssim']) for row in rows if row['model'] == 'FILM-L1'}
+  assert film == {
+    'Vimeo-90K': ('36.06', '0.970'), 'UCF101': ('35.32', '0.952'), 'Middlebury': ('37.52', '0.966'),
+    'Xiph-2K, halved in linear light': ('36.66', '0.951'), 'Xiph-4K': ('33.78', '0.906'),
+  }  # fmt: skip
+  others = {'DAIN', 'AdaCoF', 'BMBC', 'SoftSplat', 'ABME', 'XVFI', 'RIFE', 'EMA-VFI, with TTA'}
+  assert others <= {row['model'] for row in rows}
 
 
 def _sources(path):
