@@ -110,7 +110,7 @@ def _find(name):
   raise UserError(f'no gin file {name} in {os.getcwd()} or in film_tf; film_tf has {_ours(name)}')
 
 
-def _ours(name):
+def _ours(name=''):
   """Returns the names of what comes with film_tf: what is nearly called `name`, or else the experiments."""
   _, home, folder = search_path()
   near = difflib.get_close_matches(name, [str(path.relative_to(home)) for path in folder.rglob('*.gin')], cutoff=0.8)

@@ -211,6 +211,7 @@ def test_what_is_there_already_but_of_other_flags_is_told(folder, interpolator):
 def test_parts_that_are_left_beside_an_output_are_told_before_the_work(folder):
   (folder / 'out.mp4').write_text('of another time')
   (folder / 'out.mp4.parts').mkdir()
+  (folder / 'out.mp4.parts' / '000000.mp4').write_text('a part')
   with pytest.raises(UserError, match=r'out.mp4 exists already'):
     job('clip.mp4', 'out.mp4', resume=True)
   with pytest.raises(UserError, match=r'damaged is for videos'):
