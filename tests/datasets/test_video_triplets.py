@@ -121,7 +121,9 @@ def test_real_clips(tmp_path):
   root.mkdir()
   for name in ('scenecut_bikes.mp4', 'vfr_kitten.mp4', 'gif_parking_lot.gif'):
     (root / name).symlink_to(CLIPS / name)
-  made = build('video_triplets', root, tmp_path / 'built', config=Config(name='wanted', step=1, min_motion=0.0))
+  made = build(
+    'video_triplets', root, tmp_path / 'built', config=Config(name='wanted', step=1, min_motion=0.0, height=96)
+  )
   found = {name: [] for name in os.listdir(root)}
   for path in names(made):
     clip, _, middle = path.partition('/')

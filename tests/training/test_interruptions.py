@@ -18,14 +18,6 @@ from tests.training.runs import assert_same_state, final_weights, has_shown, sta
 
 
 @pytest.mark.slow
-def test_stopping_and_going_on_equals_one_run(run, tmp_path):
-  folder = tmp_path / 'run'
-  train(folder, 'train.steps = 20')
-  assert 'going on from' in train(folder, 'train.steps = 30').stderr
-  assert_same_state(folder, run[0], 30)
-
-
-@pytest.mark.slow
 def test_a_killed_run_goes_on_from_its_last_checkpoint(run, tmp_path):
   folder = tmp_path / 'run'
   process, saved = start(folder, 'train.steps = 100_000'), folder / 'checkpoints' / 'checkpoint'
@@ -75,7 +67,7 @@ def test_who_is_asked_to_stop_saves_first(number, code, run, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_damaged_checkpoint_is_passed_over_with_a_warning(run, tmp_path):
+def test_a_damaged_checkpoint_is_passed_over_and_a_whole_one_gone_on_from(run, tmp_path):
   folder = tmp_path / 'run'
   train(folder, 'train.steps = 20')
   newest = folder / 'checkpoints' / 'step-20.data-00000-of-00001'

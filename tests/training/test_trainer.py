@@ -36,7 +36,9 @@ def one():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('options', [{'devices': 4}, {'accumulate': 4}, {'devices': 2, 'accumulate': 2}])
+@pytest.mark.parametrize(
+  'options', [{'accumulate': 4}, {'devices': 4, 'accumulate': 2}], ids=['parts', 'devices and parts']
+)
 def test_devices_and_parts_make_no_difference(options, one):
   other = steps(**options)
   assert other['devices'] == options.get('devices', 1)
