@@ -141,7 +141,7 @@ class Encoder:
   def _options(self, context):
     options = dict(_OPTIONS.get(self._codec, {}))
     if '420' in context.pix_fmt:
-      options['chroma_sample_location'] = pictures.CHROMA
+      options['chroma_sample_location'] = pictures.chroma_of(self._codec)
     if self._preset:
       options['preset'] = self._preset
     if self._codec == 'libsvtav1':
@@ -189,7 +189,8 @@ class SegmentWriter:
     self.display_order: list[int] = []
     self.files = [path]
     self._out, self._stream, self._time_base = out, stream, time_base
-    self._picture = pictures.converter(video_format, stream.codec_context.pix_fmt)
+    context = stream.codec_context
+    self._picture = pictures.converter(video_format, context.pix_fmt, context.name)
     self._numbers: dict[Fraction, int] = {}  # of frames, by their times
 
   def write(self, frame: Frame):

@@ -155,6 +155,8 @@ class VideoReader:
     if not streams:
       raise UserError(f'{self.path} has no video in it')
     streams[0].thread_type = 'AUTO'
+    # swscale would take chroma to be in the middle where a decoder does not say, as of most VP9, AV1 and ProRes.
+    streams[0].codec_context.options = {'chroma_sample_location': pictures.CHROMA}
     return streams[0]
 
   def _decoder(self, container, stream):

@@ -8,6 +8,7 @@ import numpy as np
 from film_tf.streams.video_format import FULL_RANGE, VideoFormat, av
 
 CHROMA = 'left'  # of the pixels it is of, where it is coarser: what most videos have, and decoders take for granted
+_CENTRED = ('mjpeg', 'mpeg1video')  # encoders whose decoders take it to be in the middle, always
 _BT601 = 5  # FFmpeg's number of the matrix that it takes an unknown one for
 _LIMITED_RANGE = 1  # likewise, of the range
 
@@ -24,14 +25,19 @@ def pixels(picture, video_format: VideoFormat) -> np.ndarray:
   )
 
 
-def converter(video_format: VideoFormat, pixel_format: str) -> Callable:
-  """Returns a function that makes pictures of RGB `[H, W, 3]`, in `pixel_format`, for an encoder."""
+def chroma_of(codec: str) -> str:
+  """Returns FFmpeg's name of the place of chroma that decoders take an encoder's to have."""
+  return 'center' if codec in _CENTRED else CHROMA
+
+
+def converter(video_format: VideoFormat, pixel_format: str, codec: str) -> Callable:
+  """Returns a function that makes pictures of RGB `[H, W, 3]`, in `pixel_format`, for an encoder, `codec`."""
   matrix, color_range, *_ = video_format.colour
   rgb, graph = _rgb(video_format), av.filter.Graph()
   # swscale puts chroma into the middle, half a pixel off, where a picture does not say where it is.
   graph.link_nodes(
     graph.add_buffer(width=video_format.width, height=video_format.height, format=rgb, time_base=Fraction(1)),
-    graph.add('setparams', f'chroma_location={CHROMA}'),
+    graph.add('setparams', f'chroma_location={chroma_of(codec)}'),
     graph.add('buffersink'),
   ).configure()
 

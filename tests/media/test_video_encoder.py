@@ -46,16 +46,17 @@ def test_the_same_frames_are_encoded_the_same_whatever_memory_holds(tmp_path, co
   assert len(found) == 1
 
 
-@pytest.mark.parametrize('codec', ['libx264', 'libx265', 'libvpx-vp9', 'libsvtav1'])
+@pytest.mark.parametrize('codec', ['libx264', 'libx265', 'libvpx-vp9', 'libsvtav1', 'mpeg1video'])
 def test_colours_do_not_move_and_encoders_are_quiet(tmp_path, codec, capfd):
   """H.264 has chroma left of the middle of its pixels: half a pixel aside, such stripes come to 24 dB."""
+  crf = None if codec == 'mpeg1video' else 1
   stripes = np.stack([127 + 80 * np.sin(np.arange(128) / 2 + 2 * i) for i in range(3)], axis=-1)
   source = encode(tmp_path / 'a.mp4', [np.broadcast_to(stripes.astype(np.uint8), (64, 128, 3))])
   video = VideoReader(source)
   (given,) = video.frames()
-  with Encoder(video.format, Fraction(25), Fraction(1, 25), codec, crf=1).segment(str(tmp_path / 'b.mkv')) as writer:
+  with Encoder(video.format, Fraction(25), Fraction(1, 25), codec, crf).segment(str(tmp_path / 'b.mkv')) as writer:
     writer.write(Frame(given.pixels, Fraction(0)))
   (found,) = VideoReader(str(tmp_path / 'b.mkv')).frames()
   errors = np.square(np.subtract(given.pixels, found.pixels, dtype=float))
-  assert 10 * np.log10(255**2 / errors.mean()) > 45
+  assert 10 * np.log10(255**2 / errors.mean()) > (45 if crf else 38)
   assert not capfd.readouterr().err
