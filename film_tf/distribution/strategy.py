@@ -50,7 +50,9 @@ def build(name: str = 'auto', tpu: str | None = None, patience: float = 600.0) -
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
   """Returns whether this process is the one of all workers that writes files."""
   resolver = strategy.cluster_resolver
-  return resolver is None or resolver.task_type in (None, 'chief') or resolver.task_id in (None, 0)
+  if resolver is None or resolver.task_type in (None, 'chief'):
+    return True
+  return resolver.task_id in (None, 0) and 'chief' not in resolver.cluster_spec().jobs
 
 
 @contextlib.contextmanager
@@ -63,10 +65,12 @@ def together(strategy: tf.distribute.Strategy):
   try:
     yield
   except tf.errors.OpError as error:
-    lost = set(re.findall(r'/job:(\w+/(?:replica:\d+/)?task:\d+)', error.message))
+    lost = set(re.findall(r'/job:(\w+)/(?:replica:\d+/)?task:(\d+)', error.message))
+    if resolver := strategy.cluster_resolver:  # a worker names itself where it has too little memory
+      lost -= {(resolver.task_type or 'localhost', str(resolver.task_id or 0))}
     if not lost or not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
       raise
-    names = ', '.join(sorted(re.sub('/.*task:', ' ', name) for name in lost))
+    names = ', '.join(sorted(map(' '.join, lost)))
     raise UserError(
       f'{names} has ended, or was not heard of for {_SILENCE} s; see what it says, and start all workers again: '
       'they go on from the newest checkpoint'

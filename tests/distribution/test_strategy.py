@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+import types
 
 import pytest
 import tensorflow as tf
@@ -80,6 +81,23 @@ def test_ctrl_c_while_workers_are_waited_for_ends_it(tmp_path):
   assert 'waiting for' in process.stderr.readline()
   faults.kill(process, signal.SIGINT)
   assert process.returncode == -signal.SIGINT
+
+
+def test_a_worker_that_has_too_little_memory_is_not_said_to_be_lost():
+  alone = tf.distribute.MultiWorkerMirroredStrategy()
+  message = 'OOM when allocating tensor on /job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu'
+  with pytest.raises(tf.errors.ResourceExhaustedError), strategy.together(alone):
+    raise tf.errors.ResourceExhaustedError(None, None, message)
+
+
+def test_of_a_chief_and_workers_one_writes(monkeypatch):
+  cluster = {'chief': ['a:1'], 'worker': ['b:1', 'c:1']}
+  wrote = []
+  for task in ({'type': 'chief', 'index': 0}, {'type': 'worker', 'index': 0}, {'type': 'worker', 'index': 1}):
+    monkeypatch.setenv('TF_CONFIG', json.dumps({'cluster': cluster, 'task': task}))
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    wrote.append(strategy.is_chief(types.SimpleNamespace(cluster_resolver=resolver)))
+  assert wrote == [True, False, False]
 
 
 @pytest.mark.slow
