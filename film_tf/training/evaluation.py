@@ -122,12 +122,14 @@ class Evaluator:
     """Gives `best.npz` the best weights of those that were measured and are in a checkpoint, or removes it."""
     net = FilmNet(self._trainer.net.options)
     for row in sorted(rows, key=self._score, reverse=True):
-      with contextlib.suppress(UserError):
+      with contextlib.suppress(UserError):  # it is gone, or damaged
         checkpoints.initialise(net, os.path.join(self._base_dir, checkpoints.FOLDER, f'step-{row["step"]}'))
-        weights.save(net, self._best, overwrite=True)
-        return
-    if tf.io.gfile.exists(self._best):
-      tf.io.gfile.remove(self._best)
+        break
+    else:
+      if tf.io.gfile.exists(self._best):
+        tf.io.gfile.remove(self._best)
+      return
+    weights.save(net, self._best, overwrite=True)
 
   def _row(self, name, step):
     strategy = self._trainer.strategy

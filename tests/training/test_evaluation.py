@@ -163,6 +163,14 @@ def test_who_falls_back_has_the_best_weights_of_those_that_are_left(tmp_path):
   assert [row['step'] for row in rows(tmp_path)] == ['10', '20']
   for found, value in zip(weights.named(weights.load(tmp_path / 'best.npz')).values(), good, strict=True):
     np.testing.assert_array_equal(found, 20.0 * value)
+  table = f'step,source,examples,psnr,ssim\n20,{name},2,1,0\n40,{name},2,99,1\n'
+  (tmp_path / 'evaluation.csv').write_text(table)
+  (tmp_path / 'best.npz').rename(tmp_path / 'other.npz')
+  (tmp_path / 'best.npz').mkdir()
+  with pytest.raises(UserError, match='best.npz'):  # it cannot be written: no reason to take others, or remove it
+    evaluate.go_on(20)
+  (tmp_path / 'best.npz').rmdir()
+  (tmp_path / 'other.npz').rename(tmp_path / 'best.npz')
   (tmp_path / checkpoints.FOLDER / 'step-20.index').unlink()
   (tmp_path / 'evaluation.csv').write_text(f'step,source,examples,psnr,ssim\n5,{name},2,1,0\n40,{name},2,99,1\n')
   evaluate.go_on(15)
