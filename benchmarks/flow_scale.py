@@ -46,8 +46,8 @@ def psnr(interpolators, path):
   frames = [frame.pixels for frame, _ in zip(VideoReader(path).frames(), range(2 * MOST + 1), strict=False)]
   scores = []
   for a, true, b in zip(frames[::2], frames[1::2], frames[2::2], strict=False):
-    pairs = [(interpolator.between(a, b), true) for interpolator in interpolators]
-    scores.append([metrics.psnr(*(np.float32(image)[np.newaxis] / 255 for image in pair))[0] for pair in pairs])
+    pairs, most = [(interpolator.between(a, b), true) for interpolator in interpolators], np.iinfo(true.dtype).max
+    scores.append([metrics.psnr(*(np.float32(image)[np.newaxis] / most for image in pair))[0] for pair in pairs])
   return np.mean(scores, axis=0)
 
 

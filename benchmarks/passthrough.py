@@ -7,6 +7,7 @@ The size is that of a frame in the output, beside that of one in the source's fi
 """
 
 import argparse
+import itertools
 import os
 import tempfile
 
@@ -27,10 +28,15 @@ def worst(path, codec, crf, most, interpolator):
     output = os.path.join(folder, 'output.webm' if codec == 'libvpx-vp9' else 'output.mkv')
     options = {'multiply': 1, 'stop': most / float(video.rate), 'codec': codec, 'crf': crf}
     count = film_tf.interpolate_video(path, output, interpolator, **options).frames
-    pairs = zip(video.frames(), VideoReader(output).frames(), strict=False)
-    errors = [np.square(np.subtract(a.pixels, b.pixels, dtype=np.float32)).mean() for a, b in pairs]
+    pairs = itertools.zip_longest(itertools.islice(video.frames(), count), VideoReader(output).frames())
+    errors = [np.square(_unit(a.pixels) - _unit(b.pixels)).mean() for a, b in pairs]
     ratio = os.path.getsize(output) / count / (os.path.getsize(path) / video.frame_count)
-  return *(10 * np.log10(255**2 / max(error, 1e-3)) for error in (max(errors), np.mean(errors))), ratio
+  return *(-10 * np.log10(max(error, 1e-8)) for error in (max(errors), np.mean(errors))), ratio
+
+
+def _unit(pixels):
+  """Returns pixels of 8 or 16 bits in [0, 1]."""
+  return np.float32(pixels) / np.iinfo(pixels.dtype).max
 
 
 def main():

@@ -167,7 +167,7 @@ def test_who_falls_back_has_the_best_weights_of_those_that_are_left(tmp_path):
   (tmp_path / 'evaluation.csv').write_text(table)
   (tmp_path / 'best.npz').rename(tmp_path / 'other.npz')
   (tmp_path / 'best.npz').mkdir()
-  with pytest.raises(UserError, match='best.npz'):  # it cannot be written: no reason to take others, or remove it
+  with pytest.raises(UserError, match=r'best\.npz'):  # it cannot be written: no reason to take others, or remove it
     evaluate.go_on(20)
   (tmp_path / 'best.npz').rmdir()
   (tmp_path / 'other.npz').rename(tmp_path / 'best.npz')
