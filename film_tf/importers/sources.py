@@ -53,7 +53,7 @@ def find(model: str | os.PathLike) -> Source:
     return Source(NPZ, name, name)
   if os.path.isdir(name):
     return _folder(name)
-  prefix = name.removesuffix('.index')
+  prefix = re.sub(r'\.(index|data-\d{5}-of-\d{5})$', '', name)
   if os.path.isfile(f'{prefix}.index'):
     return _checkpoint(prefix)
   if not os.path.exists(name):

@@ -26,6 +26,7 @@ def assert_makes_the_golden(net, golden):
 WAYS = {
   'SavedModel': lambda net, folder: weights_files.saved_model(net, folder / 'saved'),
   'checkpoint': lambda net, folder: weights_files.checkpoint(net, folder),
+  'data of a checkpoint': lambda net, folder: f'{weights_files.checkpoint(net, folder)}.data-00000-of-00001',
   'folder of checkpoints': lambda net, folder: weights_files.checkpoint(net, folder) and folder,
   'safetensors': lambda net, folder: weights_files.comfyui(net, folder / 'film.safetensors'),
   'another suffix': lambda net, folder: weights_files.comfyui(net, folder / 'film.bin'),
