@@ -43,7 +43,7 @@ SAVED_MODEL = FolderKind(
   'a SavedModel', 'saved_model.pb', ('variables', 'assets', 'assets.extra', 'fingerprint.pb', 'keras_metadata.pb')
 )
 DATA_SET = FolderKind('a built data set', 'dataset_info.json', ('features.json', 'left_out.txt', '*.tfrecord*'))
-DAMAGED_ARCHIVE = (  # what zipfile raises beside OSError
+DAMAGED_ARCHIVE = (  # what reading one raises beside OSError; MemoryError where it claims more than any memory
   EOFError, MemoryError, NotImplementedError, OverflowError, RuntimeError, ValueError, struct.error,
   zipfile.BadZipFile, zlib.error,
 )  # fmt: skip

@@ -11,7 +11,6 @@ import sys
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '2')  # on any machine: sums in float32 differ with their number
-os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0')  # machine code that is made in half the time
 
 import gin
 import numpy as np

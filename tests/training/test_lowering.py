@@ -82,8 +82,8 @@ def test_twenty_steps_under_jax_equal_tensorflows(make):
 
 
 def experiments():
-  """Yields configs, and whether to draw them in full: crops, and a whole VGG-19. film_style has what film_vgg has."""
-  for name in ('film_l1', 'film_style', 'film_mini', 'film_mini_fourth'):
+  """Yields configs, and whether to draw them in full: crops, and VGG-19 of its width. Includes are not drawn twice."""
+  for name in ('film_l1', 'film_vgg', 'film_style', 'film_mini', 'film_mini_fourth'):
     yield [f'gin/{name}.gin'], True
   for path in sorted((ROOT / 'gin' / 'ablation').iterdir()):
     yield ['gin/film_l1.gin', f'gin/ablation/{path.name}'], False
