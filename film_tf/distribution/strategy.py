@@ -50,8 +50,8 @@ def build(name: str = 'auto', tpu: str | None = None, patience: float = 600.0) -
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
   """Returns whether this process is the one of all workers that writes files."""
   resolver = strategy.cluster_resolver
-  if resolver is None or resolver.task_type in (None, 'chief'):
-    return True
+  if resolver is None or resolver.task_type in (None, 'chief') or isinstance(strategy, tf.distribute.TPUStrategy):
+    return True  # one process has all TPUs; its resolver would ask Google's cloud for the cluster
   return resolver.task_id in (None, 0) and 'chief' not in resolver.cluster_spec().jobs
 
 
@@ -65,10 +65,12 @@ def together(strategy: tf.distribute.Strategy):
   try:
     yield
   except tf.errors.OpError as error:
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+      raise
+    resolver = strategy.cluster_resolver
     lost = set(re.findall(r'/job:(\w+)/(?:replica:\d+/)?task:(\d+)', error.message))
-    if resolver := strategy.cluster_resolver:  # a worker names itself where it has too little memory
-      lost -= {(resolver.task_type or 'localhost', str(resolver.task_id or 0))}
-    if not lost or not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    # A worker names itself where it has too little memory.
+    if not (lost := lost - {(resolver.task_type or 'localhost', str(resolver.task_id or 0))}):
       raise
     names = ', '.join(sorted(map(' '.join, lost)))
     raise UserError(
