@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 import tensorflow as tf
+from tensorflow.python.saved_model import save_context
 
 from film_tf import files, keys
 from film_tf.errors import UserError
@@ -68,8 +69,9 @@ def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
   files.check(path, overwrite, files.SAVED_MODEL)
   weights.check_finite(net, 'the network')
   served = Served(net)
-  for training in (False, True):
-    served.__call__.get_concrete_function(_INPUTS, training=training)
+  with save_context.save_context(tf.saved_model.SaveOptions()):  # or saving traces everything anew, in as much time
+    for training in (False, True):
+      served.__call__.get_concrete_function(_INPUTS, training=training)
 
   def serving(x0, x1, time):
     return _flat(served.predict({keys.X0: x0, keys.X1: x1, keys.TIME: time}))

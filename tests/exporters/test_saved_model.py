@@ -42,6 +42,14 @@ def test_it_is_called_as_released_models_are(tiny, model, images, words, convert
   assert flows == [flow.shape for flow in expected['forward_flow_pyramid']]
 
 
+def test_every_function_is_traced_once(tiny, tmp_path, monkeypatch):
+  made, served = [], saved_model.Served
+  monkeypatch.setattr(saved_model, 'Served', lambda net: made.append(served(net)) or made[0])
+  saved_model.export(tiny, tmp_path / 'model')
+  for name in ('features', 'flows', 'fuse', 'between', 'predict'):
+    assert getattr(made[0], name).experimental_get_tracing_count() == 1, name
+
+
 @pytest.mark.parametrize('dtype', ['uint8', 'float64'])
 def test_inputs_of_another_type_are_told_which_is_needed(model, images, dtype):
   """Nothing is converted in silence: bytes, which reach to 255, would come out as noise."""
