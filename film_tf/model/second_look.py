@@ -99,6 +99,8 @@ class SecondLook(tf.keras.layers.Layer):
     for image, flow, favour in zip(images, flows, (mix, 0.0), strict=True):
       for along, prior in zip(_ALONG, _PRIOR, strict=True):
         offset, logit = tf.split(told[len(places)], [2, 1], axis=-1)
+        if along == 0.0:
+          offset *= moved  # or equal images would not be copied
         place = along * flow + offset
         places.append((image, place))
         logit += _STILL * (1.0 - moved) if along == 0.0 else 0.0

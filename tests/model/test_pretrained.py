@@ -75,6 +75,4 @@ def test_film_mini_finds_the_motion_of_the_sample(mini):
 def test_equal_frames_have_their_like_between_them(mini):
   """Also where the size is no multiple of the network's, up to the border."""
   a = sample('0')[:101, :155]
-  made = mini.between(a, a)
-  assert np.abs(made.astype(int) - a).max() < 40
-  assert np.abs(made.astype(int) - a).mean() < 2.0
+  np.testing.assert_array_equal(mini.between(a, a), a)

@@ -80,6 +80,17 @@ def test_without_motion_equal_images_stay_as_they_are():
   np.testing.assert_allclose(made, image, atol=1e-6)
 
 
+def test_what_it_has_learned_leaves_equal_images_as_they_are():
+  """However far they are said to have moved, and wherever it reads them."""
+  image = RANDOM.random((2, HEIGHT, WIDTH, 3), np.float32)
+  warped = [warp(image, flow) for flow in FLOWS]
+  layer = SecondLook(5, 4)
+  for variable in (layer.head.kernel, layer.head.bias):
+    variable.assign(RANDOM.normal(0, 0.3, variable.shape))
+  made = layer(FEATURES, PAINTED, [image, image], warped, FLOWS, height=HEIGHT, width=WIDTH)
+  np.testing.assert_allclose(made, image, atol=5e-3)
+
+
 @pytest.mark.parametrize('policy', ['float32', 'mixed_bfloat16'])
 def test_sizes_need_not_be_known(policy, images):
   net = FilmNet(TINY, dtype=policy)
