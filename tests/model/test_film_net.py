@@ -143,7 +143,7 @@ def test_features_then_between_is_the_call(tiny, images):
 def test_examples_of_a_batch_do_not_mix(tiny, images):
   whole = tiny(images)['image']
   single = tiny({key: value[1:] for key, value in images.items()})['image']
-  np.testing.assert_allclose(whole[1:], single, rtol=1e-5, atol=1e-5)
+  np.testing.assert_allclose(whole[1:], single, rtol=1e-5, atol=1e-6 * np.abs(whole).max())  # which is 39
 
 
 def test_time_says_how_far_images_are_warped(tiny, images):
