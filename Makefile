@@ -8,7 +8,7 @@ PYTHONS ?= python3.11 python3.13
 VENV := .venv
 ADDONS := .venv-addons
 
-.PHONY: demo test test-newest test-addons lint smoke clean
+.PHONY: demo test ready test-newest test-addons lint smoke clean
 
 demo: $(VENV)/ready
 	rm -rf runs/demo
@@ -20,7 +20,10 @@ demo: $(VENV)/ready
 	  --model=runs/demo/training/saved_model --output=runs/demo/cat_trained.png
 	@echo "Open runs/demo/bikes_slow.gif (slow motion) and runs/demo/cat_trained.png (what the training of now makes)."
 
-test: lint test-newest test-addons
+test: ready lint test-newest test-addons
+
+ready:  # both environments at the same time
+	$(MAKE) --jobs=2 $(VENV)/ready $(ADDONS)/ready
 
 # Tests wait for each other's cores little: two processes, the one that is through takes over from the other.
 PYTEST := -m pytest -n 2 --dist worksteal

@@ -73,8 +73,9 @@ def test_uneven_times_and_the_duration_are_kept(tmp_path, interpolator, name):
 
 
 @pytest.mark.parametrize(('name', 'cuts'), [('scenecut_bikes', [37, 87]), ('scenecut_bbb', [46])])
-def test_nothing_is_made_across_cuts_and_everywhere_else_it_is(interpolator, name, cuts):
-  frames = list(film_tf.interpolated_frames(CLIPS / f'{name}.mp4', interpolator, multiply=2))
+def test_nothing_is_made_across_cuts_and_everywhere_else_it_is(tmp_path, interpolator, name, cuts):
+  source = smaller(CLIPS / f'{name}.mp4', tmp_path / 'small.mp4')
+  frames = list(film_tf.interpolated_frames(source, interpolator, multiply=2))
   assert [i // 2 + 1 for i, frame in enumerate(frames) if i % 2 and not frame.made] == cuts
   for cut in cuts:
     np.testing.assert_array_equal(frames[2 * cut - 1].pixels, frames[2 * cut - 2].pixels)
@@ -83,7 +84,7 @@ def test_nothing_is_made_across_cuts_and_everywhere_else_it_is(interpolator, nam
 def test_half_of_a_film_of_60_frames_a_second_and_back(tmp_path):
   """film_mini against repeating and blending."""
   frames = VideoReader(CLIPS / 'bbb_bunny_60fps.mp4').frames()
-  whole = [frame.pixels for frame in itertools.islice(frames, 33)]
+  whole = [frame.pixels for frame in itertools.islice(frames, 13)]
   encode(tmp_path / 'half.mkv', whole[::2], [Fraction(1000 * i, 30).__round__() for i in range(len(whole[::2]))])
   half = [frame.pixels for frame in VideoReader(tmp_path / 'half.mkv').frames()]
   made = list(film_tf.interpolated_frames(tmp_path / 'half.mkv', multiply=2))
