@@ -104,6 +104,10 @@ class BoundedNet:
     """Returns about how many bytes frames of a size take, without what TensorFlow takes itself."""
     return needed(self._net.options, batch, height, width, self.bands(batch, height, width), self._half_flow)
 
+  def forget(self):
+    """Forgets how frames are cut, which is decided anew by what is free then; for a process that goes on to others."""
+    self._bands.clear()
+
   def _network(self, bands):
     if bands not in self._networks:
       self._networks[bands] = self._of(*(BandedNet(self._net, bands) for _ in range(2)))  # each keeps two images

@@ -38,6 +38,8 @@ def run(listening: socket.socket, interpolator: Interpolator, limits: Limits, na
         results.make(job, interpolator, limits.film_side)
       finally:
         memory.give_back()
+        if interpolator.bounded:
+          interpolator.bounded.forget()  # others have come and gone
 
     jobs = Jobs(folder, make, limits, lambda: interpolator.between(_SMALL, _SMALL))  # which builds its graphs
     app = application(jobs, limits, names)

@@ -136,6 +136,17 @@ def test_the_limit_counts_what_the_process_has():
     Interpolator(net, memory_limit=memory.used()).bounded.bands(1, 4000, 4000)
 
 
+def test_what_was_decided_is_forgotten_for_what_comes_later(monkeypatch):
+  """A process that goes on has more memory than at first, and less is left."""
+  needed, used = bounded.needed(DEEP, 1, 4000, 4000), memory.used()
+  bounded_net = Interpolator(network(DEEP), memory_limit=used + 2 * needed).bounded
+  assert bounded_net.bands(1, 4000, 4000) is None
+  monkeypatch.setattr(memory, 'used', lambda: used + 3 * needed // 2)
+  assert bounded_net.bands(1, 4000, 4000) is None
+  bounded_net.forget()
+  assert bounded_net.bands(1, 4000, 4000) is not None
+
+
 @pytest.mark.parametrize(('height', 'width'), [(9000, 9000), (9000, 12000)])
 def test_what_is_said_of_memory_is_within_what_is_allowed(height, width):
   net, images = network(DEEP), 24 * height * width  # bytes of the two given ones in float32

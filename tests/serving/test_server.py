@@ -3,9 +3,12 @@
 import base64
 import concurrent.futures
 import io
+import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import zipfile
 
 import av
@@ -16,7 +19,7 @@ from PIL import Image, ImageCms
 from film_tf.media import image_file
 from film_tf.media.frame import Frame
 from film_tf.render.api import interpolate_video
-from tests.conftest import assert_user_error, command
+from tests.conftest import ROOT, assert_user_error, command
 from tests.media.videos import picture
 from tests.serving.client import folders, jobs_of, opened, photo, post, requests, wait_until
 from tests.serving.conftest import QUEUE, SAMPLES, Server
@@ -45,6 +48,28 @@ def test_films_and_archives_have_all_frames(server, times, count):
   with zipfile.ZipFile(io.BytesIO(post(server, times=times, format='zip').content)) as archive:
     assert archive.namelist() == [f'frame_{i:04d}.png' for i in range(count + 2)]
     np.testing.assert_array_equal(opened(archive.read('frame_0000.png')), picture(0))
+
+
+_BLOCKS = """
+import numpy as np
+from film_tf import serve
+from film_tf.inference import memory
+
+serve._give_memory_back()
+del [np.ones(30 * 2**20, np.uint8)][0]  # from now on glibc would keep blocks up to this size
+before = memory.used()
+large, small = zip(*((np.ones(16 * 2**20, np.uint8), np.ones(10**5, np.uint8)) for _ in range(16)))
+del large
+print(memory.used() - before)
+"""
+
+
+def test_large_blocks_are_given_back_among_small_ones():
+  """As those of the bands of a large photo are, which others could not use."""
+  environment = {name: value for name, value in os.environ.items() if name != 'GLIBC_TUNABLES'}
+  words = [sys.executable, '-c', _BLOCKS]
+  kept = subprocess.run(words, env=environment | {'PYTHONPATH': str(ROOT)}, capture_output=True, check=True).stdout
+  assert int(kept) < 50e6
 
 
 def test_json_is_answered_with_json(server):
