@@ -5,8 +5,8 @@
   python -m film_tf.convert kaggle:google/film/tensorFlow2/film/1 --name=film_style     downloads it: '.[hub]'
 
 SOURCE is a SavedModel of the original or a checkpoint of its training, a .safetensors file as ComfyUI has it, a state
-dict of PyTorch or the port's TorchScript file. Nothing in it is run, but with --verify. --name puts the weights into
-the user's cache folder, where --model= finds them by that name.
+dict of PyTorch, the port's TorchScript file, or a SavedModel that film_tf exported. Nothing in it is run, but with
+--verify. --name puts the weights into the user's cache folder, where --model= finds them by that name.
 """
 
 import math

@@ -1,5 +1,7 @@
 """Writes and reads SavedModels: the network for a server or another program, without this package."""
 
+import dataclasses
+import json
 import os
 from collections.abc import Mapping
 
@@ -8,6 +10,7 @@ from tensorflow.python.saved_model import save_context
 
 from film_tf import files, keys
 from film_tf.errors import UserError
+from film_tf.importers import exported
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 
@@ -82,6 +85,10 @@ def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
   ])  # fmt: skip
   with files.atomic_write(path, overwrite, files.SAVED_MODEL) as temporary:
     tf.saved_model.save(served, temporary, signatures=signature)
+    sizes, system = os.path.join(temporary, exported.SIZES), files.file_system(temporary)
+    system.makedirs(os.path.dirname(sizes))
+    with system.GFile(sizes, 'w') as file:
+      file.write(json.dumps(dataclasses.asdict(net.options)))
 
 
 def load(path: str | os.PathLike):

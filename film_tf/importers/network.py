@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from film_tf.errors import UserError
-from film_tf.importers import names, safetensors_file, sources, tensorflow_file, torch_file
+from film_tf.importers import exported, names, safetensors_file, sources, tensorflow_file, torch_file
 from film_tf.importers.sources import Source
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
@@ -20,8 +20,9 @@ def load(model: str | os.PathLike | Source, pyramid_levels: int = PYRAMID_LEVELS
   """Makes a network with the weights of a model.
 
   Args:
-    model: what `sources.find` takes, or has found: a name, a weights file (.npz) of film_tf, or FILM's weights as a
-      SavedModel or checkpoint of the original, as `.safetensors` or as a PyTorch file. No code in it is run.
+    model: what `sources.find` takes, or has found: a name, a weights file (.npz) or SavedModel of film_tf, or FILM's
+      weights as a SavedModel or checkpoint of the original, as `.safetensors` or as a PyTorch file. No code in it is
+      run.
     pyramid_levels: of weights that are not film_tf's, which have no part for each level to tell it by.
     **kwargs: dtype and name, for `FilmNet`.
 
@@ -34,7 +35,7 @@ def load(model: str | os.PathLike | Source, pyramid_levels: int = PYRAMID_LEVELS
   if source.kind == sources.PICKLE:
     torch_file.refuse(source.path)
   if source.kind == sources.SAVED_MODEL and tensorflow_file.is_exported(source.path):
-    raise UserError(f'{source.path} is a SavedModel that film_tf exported; give the weights file (.npz) it was made of')
+    return exported.read(source.path, **kwargs)
   if source.kind in (sources.SAVED_MODEL, sources.CHECKPOINT):
     within = ('variables', 'variables') if source.kind == sources.SAVED_MODEL else ()
     arrays = names.counted_from_zero(tensorflow_file.read(os.path.join(source.path, *within)))

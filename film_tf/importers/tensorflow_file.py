@@ -1,5 +1,6 @@
 """Reads the variables of TensorFlow's checkpoints, of training and of SavedModels, without running their graphs."""
 
+import contextlib
 import os
 
 import numpy as np
@@ -23,7 +24,7 @@ def read(prefix: str) -> dict[str, np.ndarray]:
   Raises:
     UserError: the files cannot be read, or not to their end.
   """
-  try:
+  with _as_user_error(prefix):
     reader = tf.train.load_checkpoint(prefix)
     graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor(_OBJECTS))
     saved = [attribute for node in graph.nodes for attribute in node.attributes]
@@ -32,6 +33,19 @@ def read(prefix: str) -> dict[str, np.ndarray]:
       for attribute in saved
       if not any(mark in attribute.checkpoint_key for mark in _OF_TRAINING)
     }
+
+
+def read_list(prefix: str, name: str, count: int) -> list[np.ndarray]:
+  """Returns the first variables of a list that an object has by its name; the rest is as of `read`."""
+  with _as_user_error(prefix):
+    reader = tf.train.load_checkpoint(prefix)
+    return [reader.get_tensor(f'{name}/{i}/.ATTRIBUTES/VARIABLE_VALUE') for i in range(count)]
+
+
+@contextlib.contextmanager
+def _as_user_error(prefix):
+  try:
+    yield
   except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:  # whatever the reader makes of it
     raise UserError(f'cannot read the variables {prefix}.*: {files.reason(error)}; get all files again') from error
 

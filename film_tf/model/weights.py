@@ -102,12 +102,7 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
     UserError: the file is missing, is not a weights file, or its weights do not fit its sizes.
   """
   options, arrays = read(path)
-  try:
-    sizes = Options(**options)
-  except UserError as error:
-    raise UserError(f'{path} has sizes that no network has: {error.message}') from error
-  except TypeError as error:
-    raise UserError(f'{path} has model options that this version of film_tf does not know: {error}') from error
+  sizes = sizes_of(options, path)
   count = sum(np.size(array) for array in arrays.values())
   if sizes.least_weights > count:
     raise UserError(
@@ -116,6 +111,20 @@ def load(path: str | os.PathLike, **kwargs) -> FilmNet:
   net = FilmNet(sizes, **kwargs)
   assign(net, arrays, str(path))
   return net
+
+
+def sizes_of(options: Mapping, path: str | os.PathLike) -> Options:
+  """Returns `Options` that a file holds as a dict.
+
+  Raises:
+    UserError: they are none; `path` is for the message.
+  """
+  try:
+    return Options(**options)
+  except UserError as error:
+    raise UserError(f'{path} has sizes that no network has: {error.message}') from error
+  except TypeError as error:
+    raise UserError(f'{path} has model options that this version of film_tf does not know: {error}') from error
 
 
 def assign(net: FilmNet, arrays: Mapping[str, np.ndarray], source: str):

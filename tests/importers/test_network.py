@@ -1,8 +1,12 @@
 """FILM's weights, wherever they come from, are the network that they were."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from film_tf.errors import UserError
+from film_tf.exporters import saved_model
 from film_tf.importers import names, network
 from film_tf.inference.interpolator import Interpolator
 from film_tf.model import weights
@@ -51,6 +55,22 @@ def test_the_originals_own_files(path):
   again = network.load(SHARED / path)
   assert again.options == net.options
   assert_makes_the_golden(again, golden)
+
+
+def test_what_film_tf_exported_comes_back(tmp_path):
+  """Sizes that shapes do not tell, too; not those that an earlier film_tf exported without them."""
+  options = dataclasses.replace(conftest.TINY, bilateral_flow=True, propagation=True, use_aux_outputs=False)
+  net = FilmNet(options)
+  saved_model.export(net, tmp_path / 'saved')
+  again = network.load(tmp_path / 'saved')
+  assert again.options == options
+  for name, value in weights.named(net).items():
+    np.testing.assert_array_equal(weights.named(again)[name], value, err_msg=name)
+  sizes = tmp_path / 'saved' / 'assets.extra' / 'film_tf.json'
+  for text, told in [('{', 'cannot read the sizes'), ('[]', 'options that this version'), (None, 'earlier film_tf')]:
+    sizes.write_text(text) if text else sizes.unlink()
+    with pytest.raises(UserError, match=told):
+      network.load(tmp_path / 'saved')
 
 
 def test_the_golden_comes_from_a_file_of_pytorch():
