@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 
 import numpy as np
@@ -33,7 +34,7 @@ def variables(net: FilmNet) -> dict[str, tf.Variable]:
   return {name: weight if isinstance(weight, tf.Variable) else weight.value for name, weight in named(net).items()}
 
 
-def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrite: bool = False):
+def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrite: bool = False, note: str = ''):
   """Writes `net` to `path`.
 
   Args:
@@ -41,6 +42,7 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
     path: a name that ends in .npz.
     dtype: float32, or float16 for half the size (11 bits of precision).
     overwrite: replace an existing file.
+    note: goes into the file, for `noted`.
 
   Raises:
     UserError: `path` exists or cannot be written, or a weight is too large for `dtype`.
@@ -52,6 +54,8 @@ def save(net: FilmNet, path: str | os.PathLike, dtype: str = 'float32', overwrit
   options = json.dumps(dataclasses.asdict(net.options))
   archive = io.BytesIO()  # zip files are written to and fro, which buckets cannot
   np.savez(archive, **{_OPTIONS: np.array(options)}, **arrays)
+  with zipfile.ZipFile(archive, 'a') as file:
+    file.comment = note.encode()
   with files.atomic_write(path, overwrite) as temporary, files.file_system(temporary).GFile(temporary, 'wb') as file:
     file.write(archive.getvalue())
 
@@ -75,6 +79,15 @@ def read(path: str | os.PathLike) -> tuple[dict, dict]:
   except DAMAGED as error:
     raise UserError(f'{path} is not a film_tf weights file (.npz as film_tf.save_weights writes it)') from error
   return options, arrays
+
+
+def noted(path: str | os.PathLike) -> str:
+  """Returns the note that `save` put into a file; an empty one where there is none, or no such file."""
+  try:
+    with files.file_system(path).GFile(path, 'rb') as file, zipfile.ZipFile(io.BytesIO(file.read())) as archive:
+      return archive.comment.decode()
+  except (OSError, tf.errors.OpError, *DAMAGED):
+    return ''
 
 
 def check_finite(net: FilmNet, source: str):

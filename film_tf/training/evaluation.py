@@ -86,7 +86,8 @@ class Evaluator:
   def go_on(self, step: int):
     """Makes up for what a killed run did not get to, after it had saved `step`; forgets what it measured later.
 
-    Where that had the best weights, `best.npz` gets the best of those of earlier checkpoints, if there are any.
+    Where that had the best weights, or `best.npz` is lost or damaged, it gets the best of those of earlier checkpoints,
+    if there are any.
 
     Raises:
       UserError: as of a call.
@@ -97,9 +98,9 @@ class Evaluator:
     if self._base_dir:
       before = _read(self._path)
       known = [row for row in before if int(row['step']) <= step]
+      if self._step_of_best(before) > step or (known and not self._has_best()):
+        self._best_of(known)
       if known != before:
-        if max(before, key=self._score) not in known:
-          self._best_of(known)
         self._write(known)
       missing = step % self._evaluation.every == 0 and not any(int(row['step']) == step for row in known)
     if self._trainer.agree(missing):
@@ -118,6 +119,19 @@ class Evaluator:
     psnr = float(row['psnr'])
     return psnr if row['source'] == self._evaluation.sources[0] and not math.isnan(psnr) else -math.inf
 
+  def _step_of_best(self, rows):
+    """Returns of which step the weights in `best.npz` are: it says so itself, or else that of the best score."""
+    noted = weights.noted(self._best)
+    return int(noted if noted.isdecimal() else max(rows, key=self._score)['step'] if rows else 0)
+
+  def _has_best(self):
+    try:
+      weights.read(self._best)
+    except UserError as error:
+      print(f'{error.message}; it is made anew of the checkpoints', file=sys.stderr)
+      return False
+    return True
+
   def _best_of(self, rows):
     """Gives `best.npz` the best weights of those that were measured and are in a checkpoint, or removes it."""
     net = FilmNet(self._trainer.net.options)
@@ -129,7 +143,7 @@ class Evaluator:
       if tf.io.gfile.exists(self._best):
         tf.io.gfile.remove(self._best)
       return
-    weights.save(net, self._best, overwrite=True)
+    weights.save(net, self._best, overwrite=True, note=row['step'])
 
   def _row(self, name, step):
     strategy = self._trainer.strategy
@@ -167,9 +181,11 @@ class Evaluator:
   def _keep(self, rows):
     step = rows[0]['step']
     before = [row for row in _read(self._path) if int(row['step']) < step]  # later ones are of a run that was killed
-    best = rows[0]['psnr'] > max(map(self._score, before), default=-math.inf) or not tf.io.gfile.exists(self._best)
+    of_best = self._step_of_best(before)  # not of the best score, where the weights of that are gone
+    known = max((self._score(row) for row in before if int(row['step']) == of_best), default=-math.inf)
+    best = rows[0]['psnr'] > known or not tf.io.gfile.exists(self._best)
     if best:
-      weights.save(self._trainer.net, self._best, overwrite=True)
+      weights.save(self._trainer.net, self._best, overwrite=True, note=str(step))
     self._write([*before, *rows])
     for row in rows:
       self._summaries.scalars({f'evaluation/{key}/{row["source"]}': row[key] for key in ('psnr', 'ssim')}, step)

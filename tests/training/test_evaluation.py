@@ -179,6 +179,67 @@ def test_who_falls_back_has_the_best_weights_of_those_that_are_left(tmp_path):
   assert (tmp_path / 'best.npz').exists()
 
 
+def test_who_has_fallen_back_keeps_what_is_better_than_the_best_that_is_left(tmp_path):
+  """Step 10 had the best score, and its checkpoint is gone; 30 is better than 20, whose weights `best.npz` has."""
+  name = triplets.write(tmp_path, [2])
+  evaluate, trainer = make(tmp_path, sources=[name], every=10)
+  saved = checkpoints.Checkpoints(trainer.checkpoint, str(tmp_path / checkpoints.FOLDER), keep=2)
+  good = [average.numpy() for average in trainer.averages]
+
+  def measured(step, factor):
+    for average, value in zip(trainer.averages, good, strict=True):
+      average.assign(factor * value)
+    saved.save(step)
+    evaluate(step)
+
+  for step, factor in [(10, 1.5), (20, 20.0), (30, 1.0)]:
+    measured(step, factor)
+  evaluate, again = make(tmp_path, sources=[name], every=10)
+  evaluate.go_on(20)
+  evaluate, again = make(tmp_path, sources=[name], every=10)  # one more start, which knows of no falling back
+  evaluate.go_on(20)
+  trainer = again
+  measured(30, 3.0)
+  psnr = [float(row['psnr']) for row in rows(tmp_path)]
+  assert psnr[1] < psnr[2] < psnr[0]
+  for found, value in zip(weights.named(weights.load(tmp_path / 'best.npz')).values(), good, strict=True):
+    np.testing.assert_array_equal(found, 3.0 * value)
+
+
+@pytest.mark.parametrize('harm', [None, b'', b'nonsense'])
+def test_best_weights_that_are_lost_or_damaged_are_made_anew_and_not_told_at_the_end(harm, tmp_path, capfd):
+  name = triplets.write(tmp_path, [2])
+  evaluate, trainer = make(tmp_path, sources=[name], every=10)
+  saved = checkpoints.Checkpoints(trainer.checkpoint, str(tmp_path / checkpoints.FOLDER))
+  saved.save(10)
+  evaluate(10)
+  whole = (tmp_path / 'best.npz').read_bytes()
+  (tmp_path / 'best.npz').unlink()
+  if harm is not None:
+    (tmp_path / 'best.npz').write_bytes(harm)
+  make(tmp_path, sources=[name], every=10)[0].go_on(10)
+  assert (tmp_path / 'best.npz').read_bytes() == whole
+  assert 'best.npz' in capfd.readouterr().err
+
+
+def test_best_weights_that_were_never_noted_do_not_outlive_their_checkpoint(tmp_path):
+  """Killed between best.npz and evaluation.csv of step 30, whose checkpoint is damaged then."""
+  name = triplets.write(tmp_path, [2])
+  evaluate, trainer = make(tmp_path, sources=[name], every=10)
+  saved = checkpoints.Checkpoints(trainer.checkpoint, str(tmp_path / checkpoints.FOLDER))
+  good = [average.numpy() for average in trainer.averages]
+  for step, factor in [(20, 20.0), (30, 1.0)]:
+    for average, value in zip(trainer.averages, good, strict=True):
+      average.assign(factor * value)
+    saved.save(step)
+    evaluate(step)
+  kept = (tmp_path / 'evaluation.csv').read_text().splitlines()[:2]
+  (tmp_path / 'evaluation.csv').write_text('\n'.join([*kept, '']))
+  make(tmp_path, sources=[name], every=10)[0].go_on(20)
+  for found, value in zip(weights.named(weights.load(tmp_path / 'best.npz')).values(), good, strict=True):
+    np.testing.assert_array_equal(found, 20.0 * value)
+
+
 def test_a_score_that_is_nan_is_no_best_one(tmp_path):
   """As float16 may give it; NaN compares with nothing, so that no later network would be kept."""
   name = triplets.write(tmp_path, [1])
