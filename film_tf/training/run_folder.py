@@ -19,6 +19,7 @@ from film_tf.training import checkpoints
 
 RESULTS = ('film.npz', 'saved_model', 'evaluation.csv', 'best.npz', 'best_saved_model')
 
+_NOTES, _LOCK = ('config.gin', 'commands.txt'), '.lock'
 _FREE = ('model.use_aux_outputs',)  # which changes no weight
 
 
@@ -28,11 +29,14 @@ def check(base_dir: str):
   Raises:
     UserError: as said; or its name has characters for which TensorFlow would not find the checkpoints again.
   """
-  if odd := sorted({*base_dir} & {*'*?[]\\'}):
+  odd = sorted({*base_dir} & {*'*?[]\\'})
+  if odd and odd != [']']:
     raise UserError(f'base_dir {base_dir} has {" and ".join(odd)}, which is a pattern to TensorFlow; rename it')
   if '://' not in base_dir:
     files.check(os.path.join(base_dir, 'config.gin'), overwrite=True)
-    for path in [*pathlib.Path(base_dir).glob('*'), *pathlib.Path(base_dir, checkpoints.FOLDER).glob('*')]:
+    saved = pathlib.Path(base_dir, checkpoints.FOLDER)
+    read = [os.path.join(base_dir, name) for name in (*RESULTS, *_NOTES, _LOCK)]
+    for path in [*read, saved / 'checkpoint', *saved.glob('step-*')]:
       files.check_no_pipe(path)
 
 
@@ -52,7 +56,7 @@ def claimed(base_dir: str, chief: bool) -> Iterator[None]:
     raise UserError(f'cannot write base_dir {base_dir}: {files.reason(error)}') from error
   if '://' in base_dir:
     print(f'base_dir {base_dir} is in a bucket, which has no locks: let no other run use it', file=sys.stderr)
-  with locks.held(os.path.join(base_dir, '.lock'), f'base_dir {base_dir}'):
+  with locks.held(os.path.join(base_dir, _LOCK), f'base_dir {base_dir}'):
     yield
 
 
@@ -69,7 +73,7 @@ def prepare(base_dir: str):
         tempfile.TemporaryFile(dir=folder).close()
     except (OSError, tf.errors.OpError) as error:
       raise UserError(f'cannot write {folder}: {files.reason(error)}') from error
-  for name in (*RESULTS, 'config.gin', 'commands.txt'):
+  for name in (*RESULTS, *_NOTES):
     files.mend(os.path.join(base_dir, name))
   for name in RESULTS:
     files.check(os.path.join(base_dir, name), True, files.SAVED_MODEL if 'saved_model' in name else None)
@@ -134,7 +138,7 @@ def _noted(base_dir):
     return {}
   values = {}
   for name, value in re.findall(r'^(\w+\.\w+) = (?:\\\n)?(.+(?:\n +.+)*)', text, re.MULTILINE):
-    with contextlib.suppress(ValueError, SyntaxError):
+    with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # as Python names them
       values[name] = ast.literal_eval(value.strip())
   return values
 

@@ -1,5 +1,7 @@
 """What is in a run's folder decides how it goes on, whatever was killed, lost or changed meanwhile."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -141,6 +143,9 @@ def test_what_may_change_is_said(tmp_path):
 
 def test_old_runs_without_a_readable_config_go_on(tmp_path):
   assert changes(tmp_path, model=TINY) == []
+  for value in ('{[1]: 2}', '(' * 5000):
+    (tmp_path / 'config.gin').write_text(f'model.filters = {value}\n')
+    assert changes(tmp_path, model=TINY) == []
   (tmp_path / 'config.gin').write_bytes(b'\xff\xfe')
   assert changes(tmp_path, model=TINY) == []
 
@@ -169,6 +174,19 @@ def test_what_no_result_may_replace_is_noticed_before_the_first_step(name, tmp_p
   (tmp_path / name / 'mine').touch()
   with pytest.raises(UserError, match=f'{name} is '):
     run_folder.prepare(str(tmp_path))
+
+
+def test_only_pipes_that_would_be_read_are_in_the_way(tmp_path):
+  folder = tmp_path / 'a]b'  # no pattern without a [
+  (folder / 'checkpoints').mkdir(parents=True)
+  for name in ('mine', 'checkpoints/mine'):
+    os.mkfifo(folder / name)
+  run_folder.check(str(folder))
+  for name in (*run_folder.RESULTS, 'commands.txt', '.lock', 'checkpoints/step-3.index', 'checkpoints/checkpoint'):
+    os.mkfifo(folder / name)
+    with pytest.raises(UserError, match=f'{name} is a pipe or a device'):
+      run_folder.check(str(folder))
+    (folder / name).unlink()
 
 
 def test_a_bucket_has_no_lock_and_that_is_said(capfd):
