@@ -1,7 +1,11 @@
 """Reads the variables of TensorFlow's checkpoints, of training and of SavedModels, without running their graphs."""
 
 import contextlib
+import glob
 import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +19,28 @@ _OBJECTS = '_CHECKPOINTABLE_OBJECT_GRAPH'
 _OF_TRAINING = ('.OPTIMIZER_SLOT', 'optimizer/', 'save_counter/', 'step/')  # in the keys of what is no weight
 
 
+@contextlib.contextmanager
+def reader(prefix: str) -> Iterator[Any]:
+  """Yields TensorFlow's reader of a checkpoint, whose path may have characters of patterns.
+
+  TensorFlow would look for files that match `lr[1e-4]/step-10`; it gets links of plain names.
+
+  Args:
+    prefix: of the files, or their folder, which stands for its newest.
+
+  Raises:
+    tf.errors.OpError and others: there is none, or it is damaged.
+  """
+  with contextlib.ExitStack() as stack:
+    if {*prefix} & {*'*?[\\'} and '://' not in prefix:
+      folder = stack.enter_context(tempfile.TemporaryDirectory())
+      prefix = prefix.rstrip('/')
+      for path in [prefix, *glob.glob(f'{glob.escape(prefix)}.*')]:
+        os.symlink(os.path.abspath(path), os.path.join(folder, f'checkpoint{path[len(prefix) :]}'))
+      prefix = os.path.join(folder, 'checkpoint')
+    yield tf.train.load_checkpoint(prefix)
+
+
 def read(prefix: str) -> dict[str, np.ndarray]:
   """Returns all variables but those that only training needs, by the names that they had in their program.
 
@@ -24,12 +50,11 @@ def read(prefix: str) -> dict[str, np.ndarray]:
   Raises:
     UserError: the files cannot be read, or not to their end.
   """
-  with _as_user_error(prefix):
-    reader = tf.train.load_checkpoint(prefix)
-    graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(reader.get_tensor(_OBJECTS))
+  with _legible(prefix) as file:
+    graph = trackable_object_graph_pb2.TrackableObjectGraph.FromString(file.get_tensor(_OBJECTS))
     saved = [attribute for node in graph.nodes for attribute in node.attributes]
     return {
-      attribute.full_name: reader.get_tensor(attribute.checkpoint_key)
+      attribute.full_name: file.get_tensor(attribute.checkpoint_key)
       for attribute in saved
       if not any(mark in attribute.checkpoint_key for mark in _OF_TRAINING)
     }
@@ -37,15 +62,16 @@ def read(prefix: str) -> dict[str, np.ndarray]:
 
 def read_list(prefix: str, name: str, count: int) -> list[np.ndarray]:
   """Returns the first variables of a list that an object has by its name; the rest is as of `read`."""
-  with _as_user_error(prefix):
-    reader = tf.train.load_checkpoint(prefix)
-    return [reader.get_tensor(f'{name}/{i}/.ATTRIBUTES/VARIABLE_VALUE') for i in range(count)]
+  with _legible(prefix) as file:
+    return [file.get_tensor(f'{name}/{i}/.ATTRIBUTES/VARIABLE_VALUE') for i in range(count)]
 
 
 @contextlib.contextmanager
-def _as_user_error(prefix):
+def _legible(prefix):
+  """Yields what `reader` does, and raises a UserError where that or what is read from it fails."""
   try:
-    yield
+    with reader(prefix) as file:
+      yield file
   except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:  # whatever the reader makes of it
     raise UserError(f'cannot read the variables {prefix}.*: {files.reason(error)}; get all files again') from error
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from film_tf import files
 from film_tf.errors import UserError
-from film_tf.importers import network, sources
+from film_tf.importers import network, sources, tensorflow_file
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 
@@ -148,9 +148,9 @@ def newest_whole(folder: str) -> str | None:
 def _problem(path):
   """Returns why a checkpoint cannot be read to its end, or None; every tensor has a checksum."""
   try:
-    reader = tf.train.load_checkpoint(path)
-    for name in reader.get_variable_to_shape_map():
-      reader.get_tensor(name)
+    with tensorflow_file.reader(path) as file:
+      for name in file.get_variable_to_shape_map():
+        file.get_tensor(name)
   except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:  # whatever the reader makes of it
     return files.reason(error)
   return None
@@ -192,10 +192,10 @@ def initialise(net: FilmNet, path: str):
 def _weights(path):
   """Returns the weights in a checkpoint of film_tf, or None of what is none."""
   try:
-    reader = tf.train.load_checkpoint(path)
-    saved = reader.get_variable_to_shape_map()
-    kind = next(kind for kind in ('averages', 'weights') if f'{kind}/0/{_VALUE}' in saved)
-    count = sum(name.startswith(f'{kind}/') for name in saved)
-    return [reader.get_tensor(f'{kind}/{i}/{_VALUE}') for i in range(count)]
+    with tensorflow_file.reader(path) as file:
+      saved = file.get_variable_to_shape_map()
+      kind = next(kind for kind in ('averages', 'weights') if f'{kind}/0/{_VALUE}' in saved)
+      count = sum(name.startswith(f'{kind}/') for name in saved)
+      return [file.get_tensor(f'{kind}/{i}/{_VALUE}') for i in range(count)]
   except (StopIteration, IndexError, RuntimeError, ValueError, tf.errors.OpError):
     return None

@@ -86,6 +86,20 @@ def test_a_damaged_newest_one_is_passed_over_and_all_damaged_are_an_error(tmp_pa
     checkpoints.newest_whole(str(tmp_path))
 
 
+@pytest.mark.parametrize('name', ['lr[1e-4]', 'a]b', r'back\slash', 'a*'])
+def test_who_starts_from_a_checkpoint_may_have_put_it_where_its_path_is_a_pattern(name, tmp_path, capfd):
+  net = FilmNet(TINY)
+  trainer = Trainer(net, Loss(), OptimizerOptions(), 40)
+  Checkpoints(trainer.checkpoint, str(tmp_path / 'run' / checkpoints.FOLDER)).save(10)
+  (tmp_path / 'run').rename(tmp_path / name)
+  for given in (name, f'{name}/checkpoints', f'{name}/checkpoints/step-10'):
+    other = FilmNet(TINY)
+    checkpoints.initialise(other, str(tmp_path / given))
+    for variable, expected in zip(weights.named(other).values(), weights.named(net).values(), strict=True):
+      np.testing.assert_array_equal(variable, expected)
+  assert 'damaged' not in capfd.readouterr().err
+
+
 def test_who_starts_from_a_run_takes_its_newest_whole_checkpoint(tmp_path):
   trainer = Trainer(FilmNet(TINY), Loss(), OptimizerOptions(), 40)
   saved = Checkpoints(trainer.checkpoint, str(tmp_path / 'checkpoints'))
