@@ -21,6 +21,7 @@ KIND = FolderKind('a folder of results', ASKED, (SCORES, SUMMARY, PICTURES, 'rep
 PART = '.part'  # ends the name of a folder of results that is not finished
 TEXT = ('benchmark', 'key', 'model', 'protocol', 'note')
 NAN, NO_TRUTH = 'NaN', 'no truth'  # notes
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error)  # of a file that is not as it was left
 
 
 def legible(name: str) -> str:
@@ -65,8 +66,16 @@ class Scores:
     whole = [line for line in lines if line.endswith('\n')]
     count = max(len(whole) - 1, 0) // self._rows_a_key * self._rows_a_key
     kept = whole[: 1 + count] if whole else []
-    self._file.truncate(len(''.join(kept).encode('utf-8', 'surrogateescape')))
-    for row in list(csv.DictReader(kept))[:: self._rows_a_key]:
+    try:
+      if kept[:1] not in ([], [','.join(self._columns) + '\n']):
+        raise ValueError(f'its first line is not {",".join(self._columns)}')
+      read = list(_rows(kept, self._file.name)) if kept else []
+      size = len(''.join(kept).encode())
+    except _DAMAGED as error:
+      said = f'{self._file.name} is damaged ({files.reason(error)})'
+      raise UserError(f'{said}; begin anew with --overwrite') from error
+    self._file.truncate(size)
+    for row in read[:: self._rows_a_key]:
       self.done[row['benchmark']] = self.done.get(row['benchmark'], 0) + 1
     if not kept:
       csv.writer(self._file, lineterminator='\n').writerow(self._columns)
@@ -98,9 +107,22 @@ def read(folder: str) -> tuple[list[dict], dict]:
       summary = json.load(file)
     if summary['format'] != FORMAT:
       raise ValueError(f'its format is {summary["format"]}, this film_tf reads {FORMAT}')
-    return list(rows(os.path.join(folder, SCORES))), summary
-  except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-    raise UserError(f'{folder} has damaged results: {files.reason(error)}; measure again') from error
+    found = list(rows(os.path.join(folder, SCORES)))
+    _check(found, summary)
+    return found, summary
+  except _DAMAGED as error:
+    said = f'{SUMMARY} lacks {error}' if isinstance(error, KeyError) else files.reason(error)
+    raise UserError(f'{folder} has damaged results: {said}; measure again') from error
+
+
+def _check(found, summary):
+  """Raises where a summary is not built as `eval.run` builds it, or knows nothing of the models in the scores."""
+  for key, kind in {'models': dict, 'protocols': dict, 'benchmarks': dict, 'failed': list, 'pictures': list}.items():
+    inner = summary[key].values() if isinstance(summary[key], dict) else summary[key]
+    if not isinstance(summary[key], kind) or (key != 'protocols' and not all(isinstance(one, dict) for one in inner)):
+      raise ValueError(f'{SUMMARY} has {key} {summary[key]!r}')
+  if strange := {row['model'] for row in found} - summary['models'].keys():
+    raise ValueError(f'{SUMMARY} knows no {min(strange)}, which {SCORES} has')
 
 
 def read_all(folders: Sequence[str]) -> list[tuple[str, list[dict], dict]]:
@@ -136,9 +158,19 @@ def names(found: Sequence[tuple[str, list[dict], dict]]) -> list[dict[str, str]]
 def rows(path: str) -> Iterator[dict]:
   """Yields the rows of a file of scores, numbers as floats, None where there is none."""
   with open(path, newline='', encoding='utf-8') as file:
-    for row in csv.DictReader(file, strict=True):
-      numbers = {key: float(row[key]) if row[key] else None for key in row if key not in TEXT}
-      yield {**row, **numbers}
+    yield from _rows(file, path)
+
+
+def _rows(lines, path):
+  """Yields what `rows` does of lines; raises ValueError or csv.Error where they are no scores."""
+  reader = csv.DictReader(lines, strict=True)
+  if not {*(reader.fieldnames or ())} > {*TEXT}:
+    raise ValueError(f'the first line of {path} is not that of scores')
+  for row in reader:
+    if None in row or None in row.values():
+      raise ValueError(f'line {reader.line_num} of {path} has other columns')
+    numbers = {key: float(row[key]) if row[key] else None for key in row if key not in TEXT}
+    yield {**row, **numbers}
 
 
 def write_json(path: str, content: Mapping):
@@ -154,6 +186,9 @@ def read_json(path: str) -> dict:
   """
   try:
     with open(path, encoding='utf-8') as file:
-      return json.load(file)
-  except (OSError, ValueError) as error:
+      found = json.load(file)
+    if not isinstance(found, dict):
+      raise ValueError('it holds no names and values')
+    return found
+  except _DAMAGED as error:
     raise UserError(f'{path} cannot be read: {files.reason(error)}') from error

@@ -115,6 +115,52 @@ def test_what_cannot_be_compared(tmp_path):
     compare.compared([one, other])
 
 
+@pytest.mark.parametrize(
+  'change',
+  [
+    *({key: value} for key in ('models', 'benchmarks', 'pictures') for value in (None, 3, [[]], {'net': 1})),
+    {'models': {}},
+    {'models': {'other': {}}},
+  ],
+  ids=str,
+)
+def test_a_summary_of_another_build_is_damaged(change, tmp_path):
+  one = write(tmp_path / 'a', {'net': [1.0], 'blend': [2.0]})
+  results.write_json(f'{one}/{results.SUMMARY}', {**results.read(one)[1], **change})
+  with pytest.raises(UserError, match=r'a has damaged results: summary\.json (has|knows no)'):
+    compare.compared([one])
+
+
+@pytest.mark.parametrize('name', [results.SUMMARY, results.SCORES, results.ASKED])
+def test_damaged_files_of_results_are_told(name, tmp_path):
+  one = write(tmp_path / 'a', {'net': [1.0], 'blend': [2.0]})
+  results.write_json(f'{one}/{results.ASKED}', {})
+  whole = (tmp_path / 'a' / name).read_text()
+  for damage in ['[' * 9000, '[]', whole[: len(whole) // 2], whole[1:], whole[:-3] + '\0', f'{whole}a,b,c\n']:
+    (tmp_path / 'a' / name).write_text(damage)
+    with pytest.raises(UserError, match='has damaged results' if name != results.ASKED else 'cannot be read'):
+      results.read_json(f'{one}/{name}') if name == results.ASKED else compare.compared([one])
+
+
+def test_scores_that_are_damaged_are_not_gone_on_with(tmp_path):
+  one = write(tmp_path / 'a', {'net': [1.0], 'blend': [2.0]})
+  whole = (tmp_path / 'a' / results.SCORES).read_bytes()
+  for damage in [
+    b'nonsense\n',
+    whole[1:],
+    whole.replace(b'net', b'n\xff'),
+    whole.replace(b',1,', b',x,'),
+    b'a,b\n' + whole,
+  ]:
+    (tmp_path / 'a' / results.SCORES).write_bytes(damage)
+    with (
+      pytest.raises(UserError, match=r'scores\.csv is damaged .*; begin anew with --overwrite'),
+      results.appended(f'{one}/{results.SCORES}', ['film'], ['net', 'blend']),
+    ):
+      pass
+    assert (tmp_path / 'a' / results.SCORES).read_bytes() == damage
+
+
 def test_benchmarks_of_one_name_are_the_same(tmp_path):
   one, other = write(tmp_path / 'a', {'net': [1.0]}, 'synthetic'), write(tmp_path / 'b', {'blend': [1.0]}, 'synthetic')
   for key in ('source', 'scenes'):
