@@ -94,7 +94,7 @@ def _config(cls):
     config = cls.builder_config_cls(**json.loads(value))
   except UserError:
     raise
-  except (TypeError, ValueError) as error:
+  except (TypeError, ValueError, RecursionError) as error:
     raise UserError(f'--config={value}: {error}; expected one of {", ".join(names)}, or JSON') from error
   if config.name in names:
     raise UserError(f'--config={value}: there is a {config.name} already; choose another name')

@@ -122,10 +122,11 @@ def _parse(function, source):
   try:
     function(source)
   except RecursionError as error:
-    raise UserError(f'gin file {source} includes itself, perhaps through others') from error
+    why = 'includes itself, perhaps through others, or has too many brackets in each other'
+    raise UserError(f'gin cannot use this: {files.shortened(source)} {why}') from error
   except (ValueError, SyntaxError, OSError, TypeError, ImportError, AttributeError, tokenize.TokenError) as error:
     message = files.shortened(str(error))
-    raise UserError(f'gin cannot use {source!r}: {message}{_suggestion(message)}') from error
+    raise UserError(f'gin cannot use {files.shortened(repr(source))}: {message}{_suggestion(message)}') from error
 
 
 def _finalize():

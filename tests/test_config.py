@@ -71,12 +71,15 @@ def test_later_files_and_bindings_override(tmp_path):
     ('filters', ['filters']),
     ("include 'nowhere.gin'", ['nowhere.gin']),
     ('import nowhere', ['nowhere']),
+    (f'train.steps = {"[" * 3000}', ['train.steps = [[', 'too many brackets']),
+    (f'train.steps = "{"x" * 3000}', ['train.steps = "xxx']),
   ],
 )
 def test_what_gin_cannot_use_is_one_clear_line(binding, parts):
   with pytest.raises(UserError) as error:
     config.parse(['film_mini.gin'], [binding])
   assert '\n' not in error.value.message
+  assert len(error.value.message) < 1000
   for part in parts:
     assert part in error.value.message
 

@@ -109,7 +109,7 @@ def _workers():
   try:
     given = json.loads(text)
     workers, task = given.get('cluster', {}).get('worker', []), given.get('task')
-  except (ValueError, AttributeError) as error:
+  except (ValueError, AttributeError, RecursionError) as error:
     raise UserError(f'TF_CONFIG is not the JSON it should be ({error}); expected {expected}') from error
   if not isinstance(workers, list) or not all(re.fullmatch(r'\S+:[1-9]\d*', str(worker)) for worker in workers):
     raise UserError(f'TF_CONFIG has workers {workers!r}; expected a list of addresses, as in {expected}')

@@ -39,6 +39,7 @@ def test_mirrored_takes_all_logical_cpus_where_there_is_no_gpu():
     (('multi_worker',), None, 'needs TF_CONFIG with the addresses of all workers, or a SLURM job'),
     (('auto',), 'no JSON', 'TF_CONFIG is not the JSON it should be'),
     (('auto',), '[1]', 'TF_CONFIG is not the JSON it should be'),
+    (('auto',), '[' * 9000, 'TF_CONFIG is not the JSON it should be'),
     (('auto',), '{"cluster": {"worker": "a:1"}}', "workers 'a:1'; expected a list of addresses"),
     (('auto',), '{"cluster": {"worker": ["a", "b:0"]}}', "workers .'a', 'b:0'.; expected a list of addresses"),
     (('auto',), '{"cluster": {"worker": ["a:1", "b:1"]}}', '2 workers and task None; expected one of them'),
