@@ -124,6 +124,7 @@ def lines(path: epath.Path) -> list[str]:
   Raises:
     UserError: it is missing or empty.
   """
+  files.check_no_pipe(path)
   try:
     text = path.read_text().removeprefix('\ufeff')  # as some editors begin a text
   except (OSError, UnicodeDecodeError) as error:

@@ -4,9 +4,11 @@ import io
 import os
 
 import pytest
+from etils import epath
 from PIL import Image
 
 from datasets import dummy
+from film_tf.data import triplet_builder
 from film_tf.errors import UserError
 from tests.conftest import assert_user_error, command
 from tests.datasets.build_tree import build, layout
@@ -76,6 +78,12 @@ def test_a_list_that_is_not_utf8(text, vimeo, tmp_path):
   (vimeo / 'vimeo_triplet/tri_trainlist.txt').write_bytes(text)
   with pytest.raises(UserError, match=r'tri_trainlist\.txt cannot be read: it is not text in UTF-8'):
     build('vimeo90k_triplet', vimeo, tmp_path / 'built')
+
+
+def test_a_list_that_is_a_pipe_is_not_waited_for(tmp_path):
+  os.mkfifo(tmp_path / 'list.txt')
+  with pytest.raises(UserError, match=r'list\.txt is a pipe or a device'):
+    triplet_builder.lines(epath.Path(tmp_path / 'list.txt'))
 
 
 def test_a_list_with_a_byte_order_mark(vimeo, tmp_path):
