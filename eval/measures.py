@@ -14,7 +14,8 @@ from film_tf.errors import UserError
 from film_tf.losses import perceptual, vgg19
 
 _IMAGE = tf.TensorSpec([None, None, 3], tf.float32)
-_moved = tf.function(lambda x0, x1: motion.measure(x0, x1).mean, input_signature=[_IMAGE] * 2)
+_BATCH = tf.TensorSpec([1, None, None, 3], tf.float32)
+_moved = tf.function(lambda x0, x1: motion.measure(x0, x1).mean, input_signature=[_IMAGE] * 2, autograph=False)
 
 
 class Measures:
@@ -31,11 +32,11 @@ class Measures:
 
   def __init__(self, protocols: Sequence[str], lpips: Sequence[str] = (), vgg: str | None = None):
     self.protocols = protocols
-    self._film = tf.function(_film, input_signature=[_IMAGE] * 2)
+    self._film = tf.function(_film, input_signature=[_IMAGE] * 2, autograph=False)
     if 'lpips' in protocols:
       if not lpips:
         raise UserError('protocol lpips needs weights; give --lpips_weights=alexnet.pth --lpips_weights=alex.pth')
-      self._lpips = tf.function(Lpips(lpips), input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)] * 2)
+      self._lpips = tf.function(Lpips(lpips), input_signature=[_BATCH] * 2, autograph=False)
     if 'vgg' in protocols:
       if not vgg:
         raise UserError('protocol vgg needs weights; give --vgg19=imagenet-vgg-verydeep-19.mat')

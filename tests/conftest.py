@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import pathlib
 import signal
 import socket
 import subprocess
@@ -116,21 +115,6 @@ def run(*words, cwd) -> subprocess.CompletedProcess:
 def command(module, *words, cwd) -> subprocess.CompletedProcess:
   """Runs `python -m module ...` in folder `cwd`, as a user would, without loading TensorFlow each time."""
   return forked.command(module, *words, cwd=cwd)
-
-
-def on_small_disk(script, size, cwd) -> subprocess.CompletedProcess:
-  """Runs a shell script in folder `cwd`, in which `disk` is a file system of that size, such as 160k, of its own."""
-  (pathlib.Path(cwd) / 'disk').mkdir()
-  script = f'mount -t tmpfs -o size={size} tmpfs disk || exit 77; {script}'
-  environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-  words = ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', script]
-  try:
-    result = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True)
-  except FileNotFoundError:
-    pytest.skip('there is no unshare to mount a small file system with')
-  if 'unshare:' in result.stderr or result.returncode == 77:
-    pytest.skip(f'a small file system cannot be mounted: {result.stderr}')
-  return result
 
 
 def tf_configs(count) -> list[str]:

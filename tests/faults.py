@@ -1,36 +1,24 @@
-"""Puts any command under faults: killed at some moment, a damaged file, a full disk (`conftest.on_small_disk`)."""
+"""Puts any command under faults: killed at some moment, a damaged file, a full disk (`SmallDisk`)."""
 
-import os
 import pathlib
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.conftest import ROOT
+from tests.forked import Process
 
 
-def start(module: str, *words: str, cwd, **environment: str) -> subprocess.Popen:
-  """Starts `python -m module ...` as a process that can be sent signals."""
-  environment = {**os.environ, 'PYTHONPATH': str(ROOT), **environment}
-  arguments = [sys.executable, '-m', module, *map(str, words)]
-  return subprocess.Popen(
-    arguments, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-  )
-
-
-def wait_until(condition: Callable[[], object], *processes: subprocess.Popen, seconds: float = 300.0):
+def wait_until(condition: Callable[[], object], *processes: Process, seconds: float = 300.0):
   """Waits for a condition, which comes true before any of the processes ends."""
   deadline = time.monotonic() + seconds
   while not condition():
     for process in processes:
-      assert process.poll() is None, process.stderr.read()
+      assert process.poll() is None, process.told()
     assert time.monotonic() < deadline, 'it took too long'
     time.sleep(0.005)
 
 
-def kill(process: subprocess.Popen, number: int) -> str:
+def kill(process: Process, number: int) -> str:
   """Sends a signal, waits for the end, and returns what the process has told on stderr."""
   process.send_signal(number)
   return process.communicate(timeout=300)[1]

@@ -13,7 +13,8 @@ from film_tf.errors import UserError
 from film_tf.fields import Amount, Count, PixelsOr0, Share
 from film_tf.media.names import VIDEOS, in_natural_order
 
-_measure = tf.function(motion.measure, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)] * 2)
+_IMAGE = tf.TensorSpec([None, None, 3], tf.uint8)
+_measure = tf.function(motion.measure, input_signature=[_IMAGE] * 2, autograph=False)
 
 
 @dataclasses.dataclass(eq=False)

@@ -48,6 +48,8 @@ configured = gin.external_configurable(Data, name='data')
 """`Data` from gin: `data.sources = {'/data/vimeo90k_train@200': 3.0, 'synthetic': 1.0}`."""
 
 
+# Nothing of ours needs AutoGraph, which would take most of the time in which the graphs of a data set are made.
+@tf.autograph.experimental.do_not_convert
 def training(
   data: Data,
   scenes: Scenes,
@@ -119,6 +121,7 @@ def _choices(data, seed, start):
   return tf.data.Dataset.range(blocks, tf.int64.max).map(block).unbatch().skip(rest), before.tolist()
 
 
+@tf.autograph.experimental.do_not_convert
 def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
   """Makes batches of every triplet of a source exactly once, in order, whole and unchanged.
 

@@ -37,12 +37,12 @@ class Served(tf.Module):
       keys.IMAGE: _IMAGES,
       keys.FEATURES: [tf.TensorSpec([None, None, None, channels], dtype) for channels in levels],
     }
-    self.features = tf.function(net.features, input_signature=[_IMAGES])
-    self.flows = tf.function(net.flows, input_signature=[features, features, _TIME])
+    self.features = _graph(net.features, _IMAGES)
+    self.flows = _graph(net.flows, features, features, _TIME)
     levels = {key: len(levels) * [_FLOW] for key in keys.FLOW_PYRAMIDS}
-    self.fuse = tf.function(net.fuse, input_signature=[features, features, levels, _TIME])
-    self.between = tf.function(self._between, input_signature=[features, features, _TIME])
-    self.predict = tf.function(self._predict, input_signature=[_INPUTS])
+    self.fuse = _graph(net.fuse, features, features, levels, _TIME)
+    self.between = _graph(self._between, features, features, _TIME)
+    self.predict = _graph(self._predict, _INPUTS)
 
   def _between(self, features0, features1, time):  # of the two graphs that are there already
     return self.fuse(features0, features1, self.flows(features0, features1, time), time)
@@ -50,7 +50,7 @@ class Served(tf.Module):
   def _predict(self, batch):  # likewise
     return self.between(self.features(batch[keys.X0]), self.features(batch[keys.X1]), batch[keys.TIME])
 
-  @tf.function
+  @tf.function(autograph=False)
   def __call__(self, inputs: Mapping, training: bool = False) -> dict:
     """Is `predict`, under the name and with the arguments of the models that FILM's authors released."""
     return self.predict(inputs)
@@ -79,10 +79,8 @@ def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
   def serving(x0, x1, time):
     return _flat(served.predict({keys.X0: x0, keys.X1: x1, keys.TIME: time}))
 
-  signature = tf.function(serving, input_signature=[
-    tf.TensorSpec(_IMAGES.shape, name=keys.X0), tf.TensorSpec(_IMAGES.shape, name=keys.X1),
-    tf.TensorSpec(_TIME.shape, name=keys.TIME),
-  ])  # fmt: skip
+  named = {keys.X0: _IMAGES, keys.X1: _IMAGES, keys.TIME: _TIME}
+  signature = _graph(serving, *(tf.TensorSpec(spec.shape, name=name) for name, spec in named.items()))
   with files.atomic_write(path, overwrite, files.SAVED_MODEL) as temporary:
     tf.saved_model.save(served, temporary, signatures=signature)
     sizes, system = os.path.join(temporary, exported.SIZES), files.file_system(temporary)
@@ -105,6 +103,10 @@ def load(path: str | os.PathLike):
   if not hasattr(model, 'between'):
     raise UserError(f'{path} is a SavedModel, but not one that film_tf exported')
   return model
+
+
+def _graph(function, *signature):
+  return tf.function(function, input_signature=signature, autograph=False)
 
 
 def _flat(outputs):

@@ -34,7 +34,7 @@ def export(
   frozen = convert_variables_to_constants_v2(image_function(net, 1, height, width))
   signature = [tf.TensorSpec(tensor.shape, name=tensor.name.split(':')[0]) for tensor in frozen.inputs]
 
-  @tf.function(input_signature=signature)
+  @tf.function(input_signature=signature, autograph=False)
   def named(*tensors):
     return {keys.IMAGE: frozen(*tensors)[0]}
 

@@ -264,7 +264,7 @@ def _of_any_size(function):
         arg if isinstance(arg, int) else tf.TensorSpec([None, None, None, *arg.shape[3:]][: arg.shape.rank], arg.dtype)
         for arg in args
       ]
-      graphs[key] = tf.function(function).get_concrete_function(*specs)
+      graphs[key] = tf.function(function, autograph=False).get_concrete_function(*specs)
     return graphs[key](*(arg for arg in args if not isinstance(arg, int)))
 
   return call

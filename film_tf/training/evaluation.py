@@ -166,7 +166,7 @@ class Evaluator:
     blank = examples.take(1).repeat().map(lambda example: (example, tf.zeros(1)))
     return real.concatenate(blank).shard(worker.num_input_pipelines, worker.input_pipeline_id)
 
-  @tf.function(reduce_retracing=True)  # photographs have many sizes
+  @tf.function(reduce_retracing=True, autograph=False)  # photographs have many sizes
   def _measure(self, batch, counts):
     """Returns the number of examples on all replicas, and the sums of their PSNR and SSIM: `[3]`."""
 

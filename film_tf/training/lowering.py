@@ -55,7 +55,7 @@ def lower(trainer: Trainer, batch: Mapping[str, np.ndarray]) -> Step:
   names = []
 
   def traced(constants):
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def step():
       # What a function captures become arguments of the program, in the order in which they are first read.
       for variable in trainer.state:

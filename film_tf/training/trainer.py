@@ -52,7 +52,7 @@ class Trainer:
   ):
     self.net, self.loss, self.optimizer, self.strategy = net, loss, optimizer, strategy or tf.distribute.get_strategy()
     self._steps, self._accumulate, self._timed = steps, accumulate, timed
-    self._gradients = tf.function(self.gradients, jit_compile=True) if compiled else self.gradients
+    self._gradients = tf.function(self.gradients, jit_compile=True, autograph=False) if compiled else self.gradients
     named = weights.variables(net)
     self.weights = list(named.values())
     self._trained = [weight for name, weight in named.items() if name.split('/')[0] not in frozen]
@@ -103,7 +103,7 @@ class Trainer:
       last = tf.where(logs['finite'] > 0.0, tf.cast(i + 1, tf.float32), last)
     return {**logs, 'finite': finite, 'last_finite': last, **({'waited': waited} if self._timed else {})}
 
-  @tf.function(reduce_retracing=True)
+  @tf.function(reduce_retracing=True, autograph=False)
   def predict(self, batch: Mapping) -> dict:
     """Returns what the network makes of a batch, without a step."""
     return self.net(batch, training=False)
@@ -119,7 +119,7 @@ class Trainer:
       stop = bool(self._votes(tf.constant(float(stop))) > 0)
     return stop
 
-  @tf.function
+  @tf.function(autograph=False)
   def _votes(self, vote):
     return self.strategy.reduce('SUM', self.strategy.run(lambda: vote), axis=None)
 
@@ -148,7 +148,7 @@ class Trainer:
     with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
       return batch, tf.timestamp() - asked
 
-  @tf.function(reduce_retracing=True)  # traced once, though `run` has it twice
+  @tf.function(reduce_retracing=True, autograph=False)  # traced once, though `run` has it twice
   def _step(self, batch):
     logs = self.strategy.run(self._on_replica, (batch,))
     return {name: self.strategy.experimental_local_results(value)[0] for name, value in logs.items()}
@@ -186,10 +186,13 @@ class Trainer:
     if self._accumulate == 1:
       return self._gradients_of_part(batch)
     parts = {key: tf.reshape(x, (self._accumulate, -1, *x.shape[1:])) for key, x in batch.items()}
-    total = self._gradients_of_part({key: x[0] for key, x in parts.items()})
-    for i in tf.range(1, self._accumulate):
+
+    def add(i, total):
       part = self._gradients_of_part({key: x[i] for key, x in parts.items()})
-      total = tf.nest.map_structure(tf.add, total, part)
+      return i + 1, tf.nest.map_structure(tf.add, total, part)
+
+    first = self._gradients_of_part({key: x[0] for key, x in parts.items()})
+    _, total = tf.while_loop(lambda i, _: i < self._accumulate, add, (1, first))
     return tf.nest.map_structure(lambda value: value / self._accumulate, total)
 
   def _gradients_of_part(self, batch):

@@ -15,9 +15,11 @@ from PIL import Image
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from tests import faults
-from tests.conftest import ROOT, TINY, assert_user_error, command, on_small_disk
+from tests.conftest import ROOT, TINY, assert_user_error, command
 from tests.data import triplets
 from tests.datasets.build_tree import layout
+from tests.forked import Process
+from tests.small_disk import SmallDisk
 from tests.training import runs
 
 BUILD = ['vimeo90k_triplet', '--manual_dir=root', '--data_dir=built']
@@ -38,7 +40,7 @@ def test_a_build_that_is_stopped_leaves_the_old_data_set_and_nothing_for_long(nu
   frame = tmp_path / 'root/vimeo_triplet/sequences/00003/0010/im3.png'
   frame.rename(tmp_path / 'frame')
   Image.new('RGB', (8000, 8000)).save(frame)  # takes about a second to read
-  process = faults.start('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
+  process = Process('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
   faults.wait_until(lambda: any(built.glob('.1.0.0.building/**/*incomplete*')), process)
   process.send_signal(signal.SIGSTOP)  # in the middle, for as long as others take
   second = command('datasets.build', *BUILD, '--overwrite', cwd=tmp_path)
@@ -61,15 +63,13 @@ def test_a_build_that_is_stopped_leaves_the_old_data_set_and_nothing_for_long(nu
 @pytest.mark.slow
 def test_a_full_disk_while_building_keeps_the_old_data_set(tmp_path):
   layout('vimeo90k_triplet', tmp_path / 'root')
-  words = shlex.join([sys.executable, '-m', 'datasets.build', *BUILD[:2], '--data_dir=disk/built'])
-  script = (
-    f'{words} && ls -R disk > before; {words} --overwrite; echo ended with $?; ls -R disk > after; diff before after'
-  )
-  result = on_small_disk(script, '150k', tmp_path)
-  assert 'ended with 2' in result.stdout, result.stdout + result.stderr
-  assert result.returncode == 0, result.stdout
-  assert 'Traceback' not in result.stderr
-  assert 'No space left' in result.stderr
+  words = ['datasets.build', *BUILD[:2], '--data_dir=disk/built']
+  with SmallDisk(tmp_path, '150k') as disk:
+    assert disk.command(*words).returncode == 0
+    before = faults.snapshot(disk.path)
+    assert before
+    assert_user_error(disk.command(*words, '--overwrite'), 'No space left')
+    assert faults.snapshot(disk.path) == before
 
 
 @pytest.mark.slow
@@ -104,7 +104,7 @@ def test_a_second_trainer_is_refused_and_a_kill_while_measuring_loses_nothing(tm
   bindings = ['train.steps = 12', f'evaluation.sources = ["{name}"]', 'evaluation.every = 4']
   bindings += ['train.show_every = 1000', 'train.checkpoint_every = 12']
   _, *words = runs.words(tmp_path / 'run', *bindings)
-  process = faults.start('film_tf.train', *words, cwd=tmp_path)
+  process = Process('film_tf.train', *words, cwd=tmp_path)
   faults.wait_until((tmp_path / 'run' / 'checkpoints' / 'step-4.index').exists, process)
   assert_user_error(command('film_tf.train', *words, cwd=tmp_path), 'run is in use by process', process.pid)
   assert not (tmp_path / 'run' / 'evaluation.csv').exists()  # it measures 30 triplets, which takes a while
@@ -124,23 +124,25 @@ def test_ctrl_c_is_answered_at_once_and_the_second_ends_it(again, tmp_path):
   """As soon as the run has begun, and with many steps in one call."""
   bindings = ['train.steps = 100_000', 'train.inner_steps = 3000', 'train.log_every = 3000', 'train.show_every = 3000']
   _, *words = runs.words(tmp_path / 'run', *bindings, 'train.checkpoint_every = 3000')
-  process = faults.start('film_tf.train', *words, cwd=tmp_path)
-  for line in process.stderr:
-    if 'starting in' in line:
-      break
+  process = Process('film_tf.train', *words, cwd=tmp_path)
+  faults.wait_until(lambda: 'starting in' in process.told(), process)
   process.send_signal(signal.SIGINT)
-  for line in process.stderr:
-    if 'SIGINT: saving and ending' in line:
-      break
-  else:
-    pytest.fail('the first was not answered')
+  faults.wait_until(lambda: 'SIGINT: saving and ending' in process.told(), process)
   if again:
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 130
+    process.communicate(timeout=20)
+    assert process.returncode == 130
   else:
     told = process.communicate(timeout=300)[1]
     assert process.returncode == 130
     assert 'the same command goes on from it' in told
+
+
+def loading(module, *words, cwd):
+  """Starts `python -m module ...`, which has yet to load all that it needs."""
+  environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+  arguments, pipe = [sys.executable, '-m', module, *words], subprocess.PIPE
+  return subprocess.Popen(arguments, cwd=cwd, env=environment, stdout=pipe, stderr=pipe, text=True)
 
 
 @pytest.mark.parametrize(
@@ -149,15 +151,15 @@ def test_ctrl_c_is_answered_at_once_and_the_second_ends_it(again, tmp_path):
 def test_ctrl_c_while_modules_are_loaded_has_no_traceback(module, tmp_path):
   for library in ('absl', 'numpy'):  # found here first
     (tmp_path / f'{library}.py').write_text('import os, signal; os.kill(os.getpid(), signal.SIGINT)')
-  process = faults.start(module, cwd=tmp_path)
+  process = loading(module, cwd=tmp_path)
   assert process.communicate(timeout=60) == ('', '')
   assert process.returncode == -signal.SIGINT
 
 
 def test_ctrl_c_while_tensorflow_is_loaded_is_one_word(tmp_path):
-  process = faults.start('film_tf.export', '--output=new', cwd=tmp_path)
+  process = loading('film_tf.export', '--output=new', cwd=tmp_path)
   maps = pathlib.Path(f'/proc/{process.pid}/maps')
-  faults.wait_until(lambda: 'tensorflow' in maps.read_text(), process)
+  faults.wait_until(lambda: 'tensorflow' in maps.read_text())
   assert faults.kill(process, signal.SIGINT) == 'interrupted\n'
   assert process.returncode == 130
 
@@ -171,7 +173,9 @@ for step in range(3000):
 summaries.close()
 print('done')
 """
-  result = on_small_disk(shlex.join([sys.executable, '-c', script]), '64k', tmp_path)
+  (tmp_path / 'summarise.py').write_text(script)
+  with SmallDisk(tmp_path, '64k') as disk:
+    result = disk.command('summarise')
   assert result.stdout == 'done\n', result.stderr
   assert result.stderr.count('nothing more goes to TensorBoard') == 1
 
@@ -192,7 +196,7 @@ def test_an_export_that_is_killed_at_some_moment_leaves_the_old_or_the_new_one(t
   assert command(*words, cwd=tmp_path).returncode == 0
   before = faults.snapshot(tmp_path / 'saved').keys()
   for share in (0.3, 0.6, 0.9):
-    process = faults.start(*words, '--overwrite', cwd=tmp_path)
+    process = Process(*words, '--overwrite', cwd=tmp_path)
     faults.wait_until(lambda: any(tmp_path.glob('.*.saved')), process)
     time.sleep(share * random.Random(0).random())
     faults.kill(process, signal.SIGKILL)

@@ -12,6 +12,7 @@ from film_tf.distribution import strategy
 from film_tf.errors import UserError
 from tests import faults
 from tests.conftest import tf_configs
+from tests.forked import Process
 from tests.training import runs
 
 
@@ -66,7 +67,7 @@ def test_slurms_number_alone_is_no_job(monkeypatch):
 def test_workers_that_cannot_be_reached_end_it_after_a_while(tmp_path):
   config = tf_configs(2)[1]
   _, *words = runs.words(tmp_path / 'run')
-  process = faults.start('film_tf.train', *words, '--wait_for_workers=6', cwd=tmp_path, TF_CONFIG=config)
+  process = Process('film_tf.train', *words, '--wait_for_workers=6', cwd=tmp_path, TF_CONFIG=config)
   said = process.communicate(timeout=120)[1].splitlines()
   assert process.returncode == -signal.SIGKILL
   other = json.loads(config)['cluster']['worker'][0]
@@ -78,8 +79,8 @@ def test_workers_that_cannot_be_reached_end_it_after_a_while(tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_while_workers_are_waited_for_ends_it(tmp_path):
   _, *words = runs.words(tmp_path / 'run')
-  process = faults.start('film_tf.train', *words, cwd=tmp_path, TF_CONFIG=tf_configs(2)[0])
-  assert 'waiting for' in process.stderr.readline()
+  process = Process('film_tf.train', *words, cwd=tmp_path, TF_CONFIG=tf_configs(2)[0])
+  faults.wait_until(lambda: 'waiting for' in process.told(), process)
   faults.kill(process, signal.SIGINT)
   assert process.returncode == -signal.SIGINT
 

@@ -13,9 +13,10 @@ from eval import results, session
 from film_tf.errors import UserError
 from film_tf.model import weights
 from tests import faults
-from tests.conftest import run, tiny_network
+from tests.conftest import command, tiny_network
 from tests.data import triplets as records
 from tests.eval.runs import asked, measured
+from tests.forked import Process
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes_wherever_it_was_cut_off(tmp_path):
@@ -115,16 +116,16 @@ def test_what_was_asked_tells_files_by_what_is_in_them(tmp_path):
 @pytest.mark.slow
 def test_a_run_that_is_killed_is_resumed_by_the_command(tmp_path):
   records.write(tmp_path, [150], 96, 128)
-  words = ['-m', 'eval.run', '--model=blend', '--model=repeat', '--data=set@1', '--protocol=rife']
-  assert run(*words, '--output=whole', cwd=tmp_path).returncode == 0
-  process = faults.start(*words[1:], '--output=other', cwd=tmp_path)
+  words = ['eval.run', '--model=blend', '--model=repeat', '--data=set@1', '--protocol=rife']
+  assert command(*words, '--output=whole', cwd=tmp_path).returncode == 0
+  process = Process(*words, '--output=other', cwd=tmp_path)
   scores = tmp_path / 'other.part' / results.SCORES
   faults.wait_until(lambda: scores.exists() and scores.read_text().count('\n') > 20, process)
   faults.kill(process, signal.SIGKILL)
   assert 20 < scores.read_text().count('\n') < 301
-  assert '--resume' in run(*words, '--output=other', cwd=tmp_path).stderr
-  resumed = run(*words, '--output=other', '--resume', cwd=tmp_path)
+  assert '--resume' in command(*words, '--output=other', cwd=tmp_path).stderr
+  resumed = command(*words, '--output=other', '--resume', cwd=tmp_path)
   assert resumed.returncode == 0, resumed.stderr
   assert (tmp_path / 'other' / results.SCORES).read_bytes() == (tmp_path / 'whole' / results.SCORES).read_bytes()
-  assert run(*words, '--output=other', '--resume', cwd=tmp_path).stdout == resumed.stdout  # it is finished
+  assert command(*words, '--output=other', '--resume', cwd=tmp_path).stdout == resumed.stdout  # it is finished
   assert not (tmp_path / 'other.part').exists()

@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-from tests import conftest, faults
+from tests import conftest, forked
 
 TINY = [
-  'model.pyramid_levels = 3', 'model.fusion_pyramid_levels = 2', 'model.specialized_levels = 1', 'model.sub_levels = 2',
+  'model.pyramid_levels = 2', 'model.fusion_pyramid_levels = 2', 'model.specialized_levels = 1', 'model.sub_levels = 2',
   'model.filters = 4', 'model.flow_convs = [1, 1]', 'model.flow_filters = [4, 4]', 'synthetic.height = 32',
   'synthetic.width = 32', 'synthetic.max_motion = 4.0', 'train.batch_size = 2', 'train.log_every = 5',
   'train.show_every = 1000', 'train.checkpoint_every = 10', 'optimizer.learning_rate = 1e-3',
@@ -47,7 +47,7 @@ def assert_same_state(folder, other, step):
 
 def start(folder, *bindings, **environment):
   """Starts the command as a process that can be sent signals."""
-  return faults.start(*words(folder, *bindings), cwd=folder.parent, **environment)
+  return forked.Process(*words(folder, *bindings), cwd=folder.parent, **environment)
 
 
 def has_shown(folder):

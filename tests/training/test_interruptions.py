@@ -1,9 +1,7 @@
 """Runs that are stopped, killed, damaged or out of space, and go on."""
 
-import shlex
 import shutil
 import signal
-import sys
 
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from film_tf.data import pipeline
 from film_tf.model import weights
 from tests import conftest, faults
 from tests.data import triplets
+from tests.small_disk import SmallDisk
 from tests.training.runs import assert_same_state, final_weights, has_shown, start, state, train, words
 
 
@@ -137,18 +136,18 @@ def test_all_workers_stop_together_and_go_on(run, tmp_path):
 @pytest.mark.parametrize('size', [4, 160], ids=['nothing fits', 'one checkpoint fits'])
 def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(size, run, tmp_path):
   """In a file system of so many KiB, which then gets more."""
-  disk, arguments = tmp_path / 'disk', words(tmp_path / 'disk' / 'run', 'train.steps = 60')
-  command = shlex.join([sys.executable, '-m', *arguments])
-  script = (
-    f'{command}; echo ended with $?; ls -R {disk};'
-    f'mount -o remount,size=50m {disk}; {command} && cp {disk}/run/film.npz {tmp_path}/film.npz'
-  )
-  result = conftest.on_small_disk(script, f'{size}k', tmp_path)
-  assert result.returncode == 0, result.stderr
-  assert 'Traceback' not in result.stderr
-  assert 'No space left on device' in result.stderr
-  assert 'ended with 2' in result.stdout
-  assert '_temp' not in result.stdout
-  assert ('step-10.index' in result.stdout) == (size == 160)
-  for name, value in final_weights(run[0]).items():
-    np.testing.assert_array_equal(final_weights(tmp_path)[name], value, err_msg=name)
+  arguments = words('disk/run', 'train.steps = 60')
+  with SmallDisk(tmp_path, f'{size}k') as disk:
+    result = disk.command(*arguments)
+    assert result.returncode == 2, result.stderr
+    assert 'Traceback' not in result.stderr
+    assert 'No space left on device' in result.stderr
+    left = [path.name for path in disk.path.rglob('*')]
+    assert not [name for name in left if '_temp' in name]
+    assert ('step-10.index' in left) == (size == 160)
+    disk.grow('50m')
+    result = disk.command(*arguments)
+    assert result.returncode == 0, result.stderr
+    assert 'Traceback' not in result.stderr
+    for name, value in final_weights(run[0]).items():
+      np.testing.assert_array_equal(final_weights(disk.path / 'run')[name], value, err_msg=name)

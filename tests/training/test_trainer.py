@@ -1,9 +1,6 @@
 """Steps: the same on any number of devices, however a batch is cut, compiled or not; and what happens to bad ones."""
 
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -16,6 +13,7 @@ from film_tf.model.film_net import FilmNet
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
 from tests.conftest import ROOT, TINY, command, pair, tf_configs
+from tests.forked import Process
 
 
 def steps(devices=1, **options):
@@ -25,9 +23,9 @@ def steps(devices=1, **options):
 
 
 def start_worker(tf_config):
-  words = [sys.executable, '-m', 'tests.training.run_steps', '1', json.dumps({'strategy': 'multi_worker'})]
-  environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'TF_CONFIG': tf_config}
-  return subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+  return Process(
+    'tests.training.run_steps', '1', json.dumps({'strategy': 'multi_worker'}), cwd=ROOT, TF_CONFIG=tf_config
+  )
 
 
 @pytest.fixture(scope='module')
