@@ -30,6 +30,10 @@ TINY = Options(
   pyramid_levels=3, fusion_pyramid_levels=2, specialized_levels=1, sub_levels=2, filters=4,
   flow_convs=(1, 1), flow_filters=(4, 4),
 )  # fmt: skip
+SMALLEST = Options(  # for tests that do not look at what it makes
+  pyramid_levels=2, fusion_pyramid_levels=1, specialized_levels=1, sub_levels=1, filters=1,
+  flow_convs=(1, 1), flow_filters=(2, 2),
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,10 @@ from film_tf.inference.interpolator import Interpolator
 from film_tf.media import animation
 from film_tf.media.video_reader import VideoReader
 from film_tf.model.film_net import FilmNet
-from film_tf.model.options import Options
 from film_tf.render import inputs, job
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.request import request
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SMALLEST
 from tests.media.videos import duration, encode, packets, smaller
 
 CLIPS = ROOT.parent / 'shared' / 'data' / 'clips'
@@ -30,11 +29,7 @@ pytestmark = [
 @pytest.fixture(scope='module')
 def interpolator():
   """The interpolator of the smallest network: what it makes is not looked at."""
-  smallest = Options(
-    pyramid_levels=2, fusion_pyramid_levels=1, specialized_levels=1, sub_levels=1, filters=1,
-    flow_convs=(1, 1), flow_filters=(2, 2),
-  )  # fmt: skip
-  return Interpolator(FilmNet(smallest))
+  return Interpolator(FilmNet(SMALLEST))
 
 
 def times(path):

@@ -117,10 +117,10 @@ def test_animations_come_and_go(tmp_path, interpolator, photos, monkeypatch):
 
 
 def test_what_is_planned_is_what_is_made(tmp_path, interpolator, clip, monkeypatch):
-  planned = job.Job(inputs.find_one([clip]), str(tmp_path / 'a.mp4'), request(fps=60), EncodingOptions())
+  planned = job.Job(inputs.find_one([clip]), str(tmp_path / 'a.mp4'), request(fps=60, stop=2), EncodingOptions())
   lines = planned.describe(interpolator).splitlines()
-  assert '150 frames of 64x48' in lines[0]
-  assert 'about 360 frames, 60.000 a second' in lines[1]
+  assert '50 frames of 64x48' in lines[0]
+  assert 'about 120 frames, 60.000 a second' in lines[1]
   calls, at = [], interpolator._model.at
   monkeypatch.setattr(interpolator._model, 'at', lambda *args: (calls.append(1) or made for made in at(*args)))
   planned.run(interpolator)
@@ -133,7 +133,7 @@ def test_a_picture_that_memory_cannot_hold_is_refused_before_the_work(tmp_path, 
   monkeypatch.setattr(memory, 'free', lambda: 10**9)
   monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 10**9)
   for name in ('a.png', 'b.png'):
-    Image.new('RGB', (20000, 8000)).save(tmp_path / name)
+    Image.new('1', (20000, 8000)).save(tmp_path / name)
   with pytest.raises(UserError, match=r'20000x8000 pixels need at least \d+\.\d GB of memory .* 0\.9 GB are free'):
     film_tf.interpolate_video([tmp_path / 'a.png', tmp_path / 'b.png'], tmp_path / 'c.png', interpolator)
 
