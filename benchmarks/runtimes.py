@@ -55,8 +55,11 @@ def of_stablehlo(path, batch):
   return run_stablehlo(program.read_text())(arguments)[0]
 
 
-def run_stablehlo(text: str) -> Callable[[list], list]:
-  """Returns a function of arrays that runs a StableHLO program under XLA, without TensorFlow."""
+def run_stablehlo(text: str, optimized: bool = True) -> Callable[[list], list]:
+  """Returns a function of arrays that runs a StableHLO program under XLA, without TensorFlow.
+
+  Machine code that is not `optimized` is slower, and there in a quarter of the time: for what runs a few times.
+  """
   import jax
   from jax._src.interpreters import mlir
   from jax._src.lib import xla_client
@@ -64,8 +67,10 @@ def run_stablehlo(text: str) -> Callable[[list], list]:
 
   with mlir.make_ir_context():
     bytecode = mlir.module_to_bytecode(ir.Module.parse(text))
-  device = jax.devices()[0]
-  loaded = device.client.compile_and_load(bytecode, xla_client.DeviceList((device,)), xla_client.CompileOptions())
+  device, options = jax.devices()[0], xla_client.CompileOptions()
+  if not optimized:
+    options.env_option_overrides = [('xla_backend_optimization_level', 0)]
+  loaded = device.client.compile_and_load(bytecode, xla_client.DeviceList((device,)), options)
 
   def run(arguments):
     return [np.asarray(output) for output in loaded.execute([jax.device_put(array, device) for array in arguments])]

@@ -1,6 +1,7 @@
 """What tests share: ways to run an op, golden networks, a small network, commands as processes."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -30,16 +31,14 @@ TINY = Options(
   pyramid_levels=3, fusion_pyramid_levels=2, specialized_levels=1, sub_levels=2, filters=4,
   flow_convs=(1, 1), flow_filters=(4, 4),
 )  # fmt: skip
-SMALLEST = Options(  # for tests that do not look at what it makes
-  pyramid_levels=2, fusion_pyramid_levels=1, specialized_levels=1, sub_levels=1, filters=1,
-  flow_convs=(1, 1), flow_filters=(2, 2),
-)  # fmt: skip
+SHALLOW = dataclasses.replace(TINY, pyramid_levels=2, sub_levels=1)  # traced in half the time: for any network will do
 
 
 @pytest.fixture(autouse=True)
 def _fresh(request):
   """Every test starts from the same seed and without gin bindings."""
-  if 'interpolator' not in request.fixturenames:  # a seed makes TensorFlow forget the graphs that it has prepared
+  shared = {'interpolator', 'mini'} & set(request.fixturenames)
+  if not shared:  # a seed makes TensorFlow forget the graphs that it has prepared
     tf.keras.utils.set_random_seed(1)
   yield
   gin.clear_config()
@@ -95,6 +94,12 @@ def tiny() -> FilmNet:
 def interpolator(tiny) -> Interpolator:
   """The interpolator of `tiny` that all tests share, so that its graphs are traced once."""
   return Interpolator(tiny)
+
+
+@pytest.fixture(scope='session')
+def mini() -> Interpolator:
+  """The interpolator of film_mini that all tests share."""
+  return Interpolator()
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +12,7 @@ from film_tf.model.warp import warp
 from tests.data import triplets
 
 
+@functools.cache  # several tests look at the same scenes
 def take(scenes, count, seed=0, start=0):
   return [
     {key: value.numpy() for key, value in example.items()}

@@ -18,7 +18,7 @@ from film_tf.data import scenes, synthetic
 from film_tf.errors import UserError
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
-from tests.conftest import ROOT, TINY, assert_user_error, command, run, tiny_network
+from tests.conftest import ROOT, SHALLOW, TINY, assert_user_error, command, tiny_network
 from tests.data import triplets as records
 from tests.eval.runs import asked, measured
 
@@ -203,24 +203,10 @@ def test_times_are_halvings():
 
 @pytest.mark.slow
 def test_all_devices_measure_the_same(tmp_path):
-  weights.save(tiny_network(), tmp_path / 'net.npz')
+  weights.save(FilmNet(SHALLOW), tmp_path / 'net.npz')
   name = records.write(tmp_path, [5], 40, 56)
-  script = (
-    'import sys, tensorflow as tf\n'
-    'tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0],\n'
-    '  [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1]))\n'
-    'from eval import session, benchmarks\n'
-    'asked = session.Asked(benchmarks.Benchmark({"set": sys.argv[2]}), ["net.npz"])\n'
-    'import os; os.makedirs(sys.argv[1]); session.run(asked, sys.argv[1])\n'
-    'from eval import measures, measuring; import numpy as np\n'
-    'bench = measuring.Bench(["net.npz"], measures.Measures(["film"]))\n'
-    'for device, loaded in bench._devices.items():\n'
-    '  with tf.device(device):\n'
-    '    made = loaded["net.npz"]._interpolator.features(np.zeros((40, 56, 3), np.float32))\n'
-    '  assert {x.device.endswith(device) for x in tf.nest.flatten(made.features) if tf.is_tensor(x)} == {True}\n'
-  )
   for count in ('1', '3'):
-    result = run('-c', script, count, name, cwd=tmp_path)
+    result = command('tests.eval.on_devices', count, name, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
   assert len(json.loads((tmp_path / '3' / results.SUMMARY).read_text())['devices']) == 3
   scores = [(tmp_path / count / results.SCORES).read_bytes() for count in ('1', '3')]

@@ -20,9 +20,12 @@ from tests.model.test_film_net import load_golden
 OLD = tf.__version__.startswith('2.15')
 
 
-def small() -> FilmNet:
-  """Makes a small network of film_mini's kind, with weights that float16 holds exactly."""
-  net = FilmNet(dataclasses.replace(conftest.TINY, bilateral_flow=True, residual_fusion=True))
+OURS = ('bilateral_flow', 'propagation', 'residual_fusion', 'second_look')  # options that are not in the paper
+
+
+def small(sizes, options) -> FilmNet:
+  """Makes a small network with some of our options, with weights that float16 holds exactly."""
+  net = FilmNet(dataclasses.replace(sizes, **dict.fromkeys(options, True)))
   random = np.random.default_rng(0)
   for variable in weights.named(net).values():
     variable.assign(random.normal(0, 0.2, variable.shape).astype(np.float16))
@@ -32,12 +35,15 @@ def small() -> FilmNet:
 NETWORKS = {
   'film_mini': lambda: weights.load('film_mini'),
   'narrow_published': lambda: load_golden('narrow_published')[1],
-  'small': small,
+  'all_options': lambda: small(conftest.SHALLOW, OURS),
+  'small': lambda: small(conftest.TINY, ('bilateral_flow', 'residual_fusion')),
+  'small_published': lambda: small(conftest.TINY, ()),
 }
 BOUND = 1e-5  # largest difference, of the range of the image
 # The converter rounds every constant, also the damping of Lucas and Kanade's least squares, and their window.
 ROUNDED_BOUND = {('tflite', 'float16'): 2e-2}
 SIZES = {True: [(64, 96)], False: [(64, 96), (37, 150)]}  # height and width, of formats that are made for one or not
+ONE_ROW = [(2, 10)]  # likewise, of the coarsest level of a small network; that of seven levels has one row anyway
 HERE = {'tflite': 'ai_edge_litert', 'onnx': 'onnxruntime', 'stablehlo': 'jax'}  # what runs a format
 
 
@@ -49,7 +55,8 @@ def network(request) -> FilmNet:
 @pytest.fixture(scope='module')
 def expected(network) -> dict:
   """By size, a batch and TensorFlow's image of it."""
-  batches = {size: {**conftest.pair(1, *size), 'time': np.full((1, 1), 0.5, np.float32)} for size in SIZES[False]}
+  sizes = SIZES[False] + ONE_ROW * (network.options.pyramid_levels < 4)
+  batches = {size: {**conftest.pair(1, *size), 'time': np.full((1, 1), 0.5, np.float32)} for size in sizes}
   return {size: (batch, network(batch)['image'].numpy()) for size, batch in batches.items()}
 
 
@@ -70,8 +77,12 @@ def write(name, net, folder, dtype='float32'):
 
 ANY = [name for name in FORMATS if name != 'safetensors']  # takes one network only; its own file tests it
 CASES = [
-  *((network, name, 'float32') for network in ('film_mini', 'narrow_published')[OLD:] for name in ANY),
+  # Whole networks where that is quick, and once in a converter each: it takes as long as there are levels.
+  *(('film_mini', name, 'float32') for name in ('npz', 'keras', 'tflite') if not OLD),
+  *(('narrow_published', name, 'float32') for name in ('npz', 'keras', 'stablehlo')),
+  *(('all_options', name, 'float32') for name in ('saved_model', 'onnx', 'stablehlo')),
   *(('small', name, 'float16') for name in ANY if 'float16' in FORMATS[name].dtypes),
+  *(('small_published', name, 'float32') for name in ('saved_model', 'onnx', 'tflite')),
 ]
 
 
@@ -80,7 +91,7 @@ CASES = [
 def test_its_own_runtime_gives_what_tensorflow_gives(name, dtype, network, expected, tmp_path):
   skip_without(name)
   path = write(name, network, tmp_path, dtype)
-  for size in SIZES[FORMATS[name].sized]:
+  for size in SIZES[True] if FORMATS[name].sized else expected:
     batch, image = expected[size]
     result = RUNTIMES[name][0](path, batch)
     assert result.dtype == np.float32

@@ -42,6 +42,20 @@ def network(options, dtype='float32'):
   return net
 
 
+@functools.cache
+def traced(name):
+  """A network and the same in bands, whose `bands` a test sets: its graphs do not depend on them."""
+  net = network(NETWORKS[name])
+  return net, BandedNet(net, Bands(8))
+
+
+@functools.cache
+def whole(name):
+  """A batch, and the frame of it that a network makes at once."""
+  batch = {**map_tensors(conftest.pair(2, 75, 41)), 'time': np.float32([[0.5], [0.3]])}
+  return batch, frame(traced(name)[0], batch)
+
+
 def between(net, features0, features1, time):
   return net.fuse(features0, features1, net.flows(features0, features1, time), time)
 
@@ -62,9 +76,9 @@ def frame(net, batch):
   ids=str,
 )
 def test_bands_make_the_frame_of_the_whole(name, bands):
-  net = network(NETWORKS[name])
-  batch = {**map_tensors(conftest.pair(2, 75, 41)), 'time': np.float32([[0.5], [0.3]])}
-  expected, made = frame(net, batch), frame(BandedNet(net, bands), batch)
+  banded, (batch, expected) = traced(name)[1], whole(name)
+  banded.bands = bands
+  made = frame(banded, batch)
   flow = expected['forward_flow_pyramid'][0]
   assert np.abs(flow).max() > 2
   np.testing.assert_allclose(made['forward_flow_pyramid'][0], flow, rtol=1e-4, atol=1e-4)
@@ -81,9 +95,10 @@ def map_tensors(pair):
 
 @pytest.mark.parametrize('size', [(1, 1), (1, 70), (33, 5)])
 def test_any_size(size):
-  net = network(NETWORKS['film_mini'])
+  net, banded = traced('film_mini')
+  banded.bands = Bands(8, 1)
   batch = {**map_tensors(conftest.pair(1, *size)), 'time': np.full((1, 1), 0.5, np.float32)}
-  np.testing.assert_allclose(frame(BandedNet(net, Bands(8, 1)), batch)['image'], frame(net, batch)['image'], atol=1e-4)
+  np.testing.assert_allclose(frame(banded, batch)['image'], frame(net, batch)['image'], atol=1e-4)
 
 
 def test_features_are_kept_of_two_images_and_made_again_for_others():
@@ -116,14 +131,14 @@ def test_less_memory_keeps_less_and_cuts_finer():
 
 
 def test_images_are_the_same_in_bands():
-  net = network(NETWORKS['film_mini'])
+  net = network(dataclasses.replace(conftest.TINY, bilateral_flow=True, residual_fusion=True))
   a, b = (np.uint8(255 * image[0]) for image in conftest.pair(1, 300, 200).values())
-  whole, small = Interpolator(net), Interpolator(net)
+  at_once, small = Interpolator(net), Interpolator(net)
   small.bounded._bands[1, 300, 200] = Bands(32, 1)
-  assert whole.bounded.bands(1, 300, 200) is None
+  assert at_once.bounded.bands(1, 300, 200) is None
   alpha = np.full((300, 200, 1), 99, np.uint8)
   for x, y in [(a, b), (np.dstack([a, alpha]), np.dstack([b, alpha]))]:
-    for one, other in zip(whole.recurse(x, y, 2), small.recurse(x, y, 2), strict=True):
+    for one, other in zip(at_once.recurse(x, y, 2), small.recurse(x, y, 2), strict=True):
       np.testing.assert_allclose(one.astype(int), other, atol=1)
 
 

@@ -190,11 +190,11 @@ def test_what_is_transparent_does_not_colour_what_is_not(interpolator):
   np.testing.assert_allclose(middle[..., :3] * alpha, expected, atol=1.01)
 
 
-def test_still_transparent_images_stay_what_they_are():
+def test_still_transparent_images_stay_what_they_are(mini):
   soft = np.linspace(0, 255, 30)
   image = rgba(soft)
   image[..., :3] = 100
-  middle = Interpolator().between(image, image).astype(int)
+  middle = mini.between(image, image).astype(int)
   np.testing.assert_allclose(middle[..., 3], image[..., 3], atol=2)
   seen = image[..., 3] > 40
   np.testing.assert_allclose(middle[..., :3][seen], 100, atol=12)

@@ -77,12 +77,18 @@ def test_time_says_where_between(images):
     np.testing.assert_array_equal(outputs[f'{key}_warped'], images[key])
 
 
-@pytest.mark.parametrize('size', [(1, 1), (1, 70), (33, 40)])
-def test_every_size_works_in_a_graph_too(size):
-  net, batch = trained(), {**conftest.pair(2, *size), 'time': np.full((2, 1), 0.5, np.float32)}
-  spec = tf.TensorSpec([None, None, None, 3])
+@pytest.fixture(scope='module')
+def net_and_graph():
+  """A network, and it as a function of any batch and size, traced once."""
+  net, spec = trained(), tf.TensorSpec([None, None, None, 3])
   signature = [{'x0': spec, 'x1': spec, 'time': tf.TensorSpec([None, 1])}]
-  expected, found = net(batch), tf.function(lambda b: net(b), input_signature=signature)(batch)
+  return net, tf.function(lambda batch: net(batch), input_signature=signature)
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 70), (33, 40)])
+def test_every_size_works_in_a_graph_too(net_and_graph, size):
+  batch = {**conftest.pair(2, *size), 'time': np.full((2, 1), 0.5, np.float32)}
+  expected, found = (one(batch) for one in net_and_graph)
   assert expected['image'].shape == (2, *size, 3)
   np.testing.assert_allclose(found['image'], expected['image'], atol=1e-4)
 

@@ -21,7 +21,7 @@ def triplets():
 
 @pytest.mark.slow
 def test_it_is_compiled_fitted_saved_and_fitted_again(triplets, tmp_path):
-  net = FilmNet(conftest.TINY)
+  net = FilmNet(conftest.SHALLOW)
   net.compile(optimizer=tf.keras.optimizers.Adam(1e-3), loss='mae', metrics=['mse'])
   history = net.fit(triplets, epochs=3, verbose=0).history
   assert history['loss'][-1] < history['loss'][0]

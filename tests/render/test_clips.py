@@ -16,7 +16,7 @@ from film_tf.model.film_net import FilmNet
 from film_tf.render import inputs, job
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.request import request
-from tests.conftest import ROOT, SMALLEST
+from tests.conftest import ROOT, SHALLOW
 from tests.media.videos import duration, encode, packets, smaller
 
 CLIPS = ROOT.parent / 'shared' / 'data' / 'clips'
@@ -29,7 +29,7 @@ pytestmark = [
 @pytest.fixture(scope='module')
 def interpolator():
   """The interpolator of the smallest network: what it makes is not looked at."""
-  return Interpolator(FilmNet(SMALLEST))
+  return Interpolator(FilmNet(SHALLOW))
 
 
 def times(path):

@@ -14,7 +14,7 @@ from film_tf.media.video_reader import VideoReader
 from film_tf.model.film_net import FilmNet
 from film_tf.render.parts import Parts
 from tests import faults
-from tests.conftest import SMALLEST, command
+from tests.conftest import SHALLOW, command
 from tests.forked import Process
 from tests.media.videos import encode, packets, picture
 from tests.render.interpolated import assert_same, decoded
@@ -121,7 +121,7 @@ def test_an_older_output_is_not_taken_for_that_of_its_parts(tmp_path, interpolat
 @pytest.mark.parametrize('output', ['a.mp4', 'a.webm', 'frames'])
 def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, output):
   encode(tmp_path / 'clip.mp4', (picture(i, 64, 96) for i in range(140)), sound=5)
-  film_tf.save_weights(FilmNet(SMALLEST), tmp_path / 'net.npz')
+  film_tf.save_weights(FilmNet(SHALLOW), tmp_path / 'net.npz')
   words = ['film_tf.interpolate', 'clip.mp4', '--model=net.npz', '--multiply=2']
 
   def run(name, *more):
@@ -149,7 +149,7 @@ def test_sigkill_then_resume_decodes_to_the_same_frames(tmp_path, output):
 @pytest.mark.slow
 @pytest.mark.parametrize(('output', 'size'), [('a.mp4', '1500k'), ('a', '3m'), ('a.gif', '3m')])
 def test_a_full_disk_is_one_line_and_room_lets_it_go_on(tmp_path, output, size):
-  film_tf.save_weights(FilmNet(SMALLEST), tmp_path / 'net.npz')
+  film_tf.save_weights(FilmNet(SHALLOW), tmp_path / 'net.npz')
   random = np.random.default_rng(0)
   encode(tmp_path / 'clip.mp4', [random.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(100)])
   words = ['film_tf.interpolate', 'clip.mp4', '--model=net.npz']

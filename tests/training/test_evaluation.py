@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -20,7 +18,7 @@ from film_tf.training.evaluation import Evaluation, Evaluator
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.summaries import Summaries
 from film_tf.training.trainer import Trainer
-from tests.conftest import ROOT, TINY
+from tests.conftest import ROOT, SHALLOW, command
 from tests.data import triplets
 
 
@@ -29,7 +27,7 @@ def make(folder, strategy=None, **options):
   tf.keras.utils.set_random_seed(0)
   strategy = strategy or tf.distribute.get_strategy()
   with strategy.scope():
-    net = FilmNet(TINY)
+    net = FilmNet(SHALLOW)
     trainer = Trainer(net, Loss(), OptimizerOptions(average=0.9), 10, strategy=strategy)
   return Evaluator(Evaluation(**options), trainer, str(folder), Summaries(None)), trainer
 
@@ -80,17 +78,7 @@ def test_as_many_as_asked_for(tmp_path):
 def test_devices_share_the_examples(devices, tmp_path):
   """Five examples, of several sizes; each is measured once however many devices there are."""
   make(tmp_path, sources=[mixed_sizes(tmp_path)])[0](1)
-  script = (
-    'import sys, json, pathlib, tensorflow as tf\n'
-    'logical = [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1])\n'
-    'tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)\n'
-    'from film_tf.distribution import strategy\nfrom tests.training import test_evaluation as ours\n'
-    'folder = pathlib.Path(sys.argv[2])\n'
-    'evaluate, _ = ours.make(folder / "other", strategy.build("mirrored"), sources=[str(folder / "mixed")])\n'
-    'evaluate(1)\nprint(json.dumps(ours.rows(folder / "other")))'
-  )
-  words = [sys.executable, '-c', script, str(devices), str(tmp_path)]
-  result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+  result = command('tests.training.measure_on_devices', devices, tmp_path, cwd=ROOT)
   assert result.returncode == 0, result.stderr
   (one,), (other,) = rows(tmp_path), json.loads(result.stdout.splitlines()[-1])
   assert one['examples'] == other['examples'] == '5'

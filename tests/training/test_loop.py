@@ -12,7 +12,7 @@ from film_tf.stopping import Stop
 from film_tf.training import loop
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
-from tests.conftest import TINY, pair
+from tests.conftest import SHALLOW, pair
 
 
 def slow(x):
@@ -23,7 +23,7 @@ def slow(x):
 @pytest.mark.parametrize('scaled', [False, True], ids=['float32', 'float16'])
 def test_states_are_good_whose_next_loss_was_finite(scaled):
   """Batch 6 is bad, and all after it: the state after 4 steps led to a finite loss, that after 5 did not."""
-  trainer = Trainer(FilmNet(TINY, dtype='mixed_float16' if scaled else 'float32'), Loss(), OptimizerOptions(), 40)
+  trainer = Trainer(FilmNet(SHALLOW, dtype='mixed_float16' if scaled else 'float32'), Loss(), OptimizerOptions(), 40)
   if scaled:
     trainer.scale.assign(0.5)
   good = {**pair(1, 16, 16), 'time': np.full((1, 1), 0.5, np.float32)}
@@ -45,7 +45,7 @@ def test_waiting_for_batches_is_told(starved):
       lambda x: {**x, 'y': tf.ensure_shape(tf.numpy_function(slow, [x['y']], tf.float32), (1, 64, 64, 3))}
     )
   steps = 12 if starved else 40
-  trainer = Trainer(FilmNet(TINY), Loss(), OptimizerOptions(), steps)
+  trainer = Trainer(FilmNet(SHALLOW), Loss(), OptimizerOptions(), steps)
   waits, taken = [], []
 
   def note(step, logs):

@@ -12,7 +12,7 @@ from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
-from tests.conftest import ROOT, TINY, command, pair, tf_configs
+from tests.conftest import ROOT, SHALLOW, TINY, command, pair, tf_configs
 from tests.forked import Process
 
 
@@ -71,11 +71,11 @@ def batches(*values):
 
 
 def trainer(net=None, **options):
-  return Trainer(net or FilmNet(TINY), Loss(), OptimizerOptions(1e-3, **options), 100)
+  return Trainer(net or FilmNet(SHALLOW), Loss(), OptimizerOptions(1e-3, **options), 100)
 
 
 def test_weights_that_the_loss_does_not_depend_on_stay():
-  ours = Trainer(FilmNet(TINY), Loss({'flow': 1.0}), OptimizerOptions(1e-3), 100)
+  ours = Trainer(FilmNet(SHALLOW), Loss({'flow': 1.0}), OptimizerOptions(1e-3), 100)
   names, before = list(weights.named(ours.net)), [weight.numpy() for weight in ours.weights]
   flow = {f'{way}_flow': np.full((2, 32, 32, 2), 3.0, np.float32) for way in ('forward', 'backward')}
   ours.run(batches({**batch(), **flow}), tf.constant(1))
@@ -90,7 +90,7 @@ def test_something_is_left_to_train():
 
 
 def test_frozen_parts_stay_and_the_others_learn():
-  net = FilmNet(TINY)
+  net = FilmNet(SHALLOW)
   ours = Trainer(net, Loss(), OptimizerOptions(1e-3), 100, frozen=['feature_pyramid', 'flow_pyramid'])
   before = [weight.numpy() for weight in ours.weights]
   ours.run(batches(batch()), tf.constant(1))
@@ -110,8 +110,8 @@ def test_a_step_that_is_not_finite_changes_nothing():
 
 
 def test_steps_in_the_graph_are_steps_one_by_one():
-  net = FilmNet(TINY)
-  twin = FilmNet(TINY)
+  net = FilmNet(SHALLOW)
+  twin = FilmNet(SHALLOW)
   weights.assign(twin, {name: value.numpy() for name, value in weights.named(net).items()}, 'the other')
   many, single = trainer(net), trainer(twin)
   many.run(batches(*[batch()] * 3), tf.constant(3))
@@ -133,7 +133,7 @@ def test_averaged_weights_come_and_go():
 
 
 def test_float16_gradients_are_scaled_and_overflow_halves_the_scale():
-  ours = trainer(FilmNet(TINY, dtype='mixed_float16'))
+  ours = trainer(FilmNet(SHALLOW, dtype='mixed_float16'))
   logs = ours.run(batches(batch()), tf.constant(1))
   assert (logs['finite'], logs['loss_scale']) == (1, 2.0**15)
   ours.scale.assign(np.finfo(np.float32).max)
