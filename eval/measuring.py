@@ -12,6 +12,7 @@ import tensorflow as tf
 from eval import measures, models, results
 from eval.measures import Measures
 from eval.triplets import Triplet
+from film_tf.inference.devices import visible
 from film_tf.prefetch import prefetch
 
 _AHEAD = 2  # groups that are read while others are measured
@@ -19,7 +20,7 @@ _AHEAD = 2  # groups that are read while others are measured
 
 def devices() -> list[str]:
   """Returns the names of the devices that measure: all GPUs, or else all (logical) CPUs."""
-  return [device.name.removeprefix('/device:') for device in _devices()]
+  return [name.removeprefix('/device:') for name in visible()]
 
 
 def kinds() -> list[str]:
@@ -27,10 +28,6 @@ def kinds() -> list[str]:
   physical = tf.config.list_physical_devices('GPU') or tf.config.list_physical_devices('CPU')
   details = [(device, tf.config.experimental.get_device_details(device)) for device in physical]
   return sorted({found.get('device_name', device.device_type) for device, found in details})
-
-
-def _devices():
-  return tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
 
 
 class Bench:
@@ -49,7 +46,7 @@ class Bench:
 
   def __init__(self, names: Iterable[str], measure: Measures, memory: int | None = None):
     self._measure = measure
-    self._devices = {device.name: {} for device in _devices()}
+    self._devices = {name: {} for name in visible()}
     for device, loaded in self._devices.items():
       with tf.device(device):
         loaded.update({results.legible(name): models.load(name, memory) for name in names})

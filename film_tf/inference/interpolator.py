@@ -17,7 +17,7 @@ from film_tf.importers import network, sources, tensorflow_file
 from film_tf.inference import timeline
 from film_tf.inference.bounded import BoundedNet
 from film_tf.inference.half_flow import HalfFlow
-from film_tf.inference.precision import converted
+from film_tf.inference.precision import converted, copied
 from film_tf.media import image_file
 from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
@@ -67,6 +67,7 @@ class Interpolator:
     if flow_scale not in (1.0, 0.5):
       raise UserError(f'flow_scale is {flow_scale}; expected 1, or 0.5 for flow between images of half the size')
     self._given, self._half_flow = model, flow_scale == 0.5
+    self._options = {'precision': precision, 'memory_limit': memory_limit, 'flow_scale': flow_scale}
     self.bounded = None  # the network where its memory can be bounded
     if not isinstance(model, FilmNet):
       self._source = source = sources.find(model)
@@ -82,6 +83,13 @@ class Interpolator:
     net = converted(model, precision) if precision else model
     self._model, self._dtype = BoundedNet(net, memory_limit, self._half_flow), net.compute_dtype
     self.bounded = self._model
+
+  def on(self, device: str) -> 'Interpolator':
+    """Returns another one of the same model and options, whose weights are on `device`, such as `/device:GPU:1`."""
+    with tf.device(device):
+      given = self._given
+      model = copied(given, given.compute_dtype) if isinstance(given, FilmNet) else given
+      return Interpolator(model, **self._options)
 
   @functools.cached_property
   def identity(self) -> str:

@@ -31,10 +31,12 @@ def converted(net: FilmNet, precision: str) -> FilmNet:
     precision = 'bfloat16' if _is_native('bfloat16') else 'float32'
   if precision == 'float16' and not _is_native('float16'):
     raise UserError('precision is float16, which this processor does not have; use bfloat16, float32 or auto')
-  policy = precision if precision == 'float32' else f'mixed_{precision}'
-  if net.compute_dtype == precision:
-    return net
-  other = FilmNet(net.options, name=net.name, dtype=policy)
+  return net if net.compute_dtype == precision else copied(net, precision)
+
+
+def copied(net: FilmNet, precision: str) -> FilmNet:
+  """Returns another network with the same weights, in which convolutions run in `precision`."""
+  other = FilmNet(net.options, name=net.name, dtype=precision if precision == 'float32' else f'mixed_{precision}')
   weights.assign(other, {name: variable.numpy() for name, variable in weights.named(net).items()}, net.name)
   return other
 

@@ -181,7 +181,7 @@ class Job:
 
   def describe(self, interpolator: Interpolator) -> str:
     """Says what would be made, how long it takes, about, and how much memory."""
-    from film_tf.inference import costs
+    from film_tf.inference import costs, devices
 
     if self.done:
       differences = destination.differences(self.output, self.plan, self._options(interpolator))
@@ -189,11 +189,11 @@ class Job:
     plan, height, width = self.plan, self.plan.video_format.height, self.plan.video_format.width
     given = f'{plan.given or "?"} frames of {width}x{height}, {8 * (plan.video_format.bits > 8) + 8} bits'
     cost = costs.measure(interpolator, height, width, plan.video_format.bits)
-    steps = _network_runs(plan, self._wanted.loop)
+    steps, count = _network_runs(plan, self._wanted.loop), len(devices.visible())
     return '\n'.join([
       f'{self._given.paths[0]}: {given}, {self._given.kind}',
       f'{self.output}: about {plan.total or "?"} frames, {float(plan.rate):.3f} a second',
-      f'network: {steps} times, about {tqdm.tqdm.format_interval(steps * cost.seconds)} on this machine',
+      f'network: {steps} times, about {tqdm.tqdm.format_interval(steps * cost.seconds / count)} on this machine',
       f'memory: about {cost.bytes / 1e9:.1f} GB',
       *self.notes,
     ])  # fmt: skip
