@@ -46,7 +46,7 @@ def measure(variant, experiment, size):
   }
   batches = iter(tf.data.Dataset.from_tensors(batch).repeat())
   if variant == 'plain':
-    run = plain(net)
+    run = plain_step(net)
   else:
     run = Trainer(net, losses.configured(), optimizer.configured(), 1000, compiled=options.get('compiled', False)).run
   float(run(batches, tf.constant(1))['loss'])
@@ -60,27 +60,13 @@ def measure(variant, experiment, size):
   return {'seconds': seconds, 'peak': peak, 'work': work(net, batch), 'rate': matrix_rate(net.compute_dtype)}
 
 
-def plain(net):
+def plain_step(net):
   """Returns the step as one would write it first."""
   import tensorflow as tf
 
-  from film_tf.model import blocks, film_net, flow_pyramid
+  from benchmarks import plain
 
-  def warp(image, flow):
-    height, width = image.shape[1:3]
-    grid = tf.stack(tf.meshgrid(tf.range(float(width)), tf.range(float(height))), axis=-1)
-    x, y = tf.unstack(grid + flow, axis=-1)
-    x0, y0 = (tf.clip_by_value(tf.floor(v), 0.0, n - 2.0) for v, n in ((x, width), (y, height)))
-    dx, dy = (tf.clip_by_value(v - v0, 0.0, 1.0)[..., tf.newaxis] for v, v0 in ((x, x0), (y, y0)))
-
-    def corner(i, j):
-      return tf.gather_nd(image, tf.cast(tf.stack([y0 + i, x0 + j], axis=-1), tf.int32), batch_dims=1)
-
-    top, bottom = (corner(i, 0) * (1 - dx) + corner(i, 1) * dx for i in (0, 1))
-    return top * (1 - dy) + bottom * dy
-
-  film_net.warp = flow_pyramid.warp = warp
-  blocks.upsample_nearest = lambda x: tf.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), 'nearest')
+  plain.use()
   adam = tf.keras.optimizers.Adam(1e-4)
   adam.build(net.trainable_variables)
 

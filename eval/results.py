@@ -123,6 +123,10 @@ def _check(found, summary):
       raise ValueError(f'{SUMMARY} has {key} {summary[key]!r}')
   if strange := {row['model'] for row in found} - summary['models'].keys():
     raise ValueError(f'{SUMMARY} knows no {min(strange)}, which {SCORES} has')
+  examples = sum(one['examples'] for one in summary['benchmarks'].values())
+  expected = examples * len(summary['models']) * len(summary['protocols'])
+  if len(found) != expected:
+    raise ValueError(f'{SCORES} has {len(found)} rows; expected {expected}')
 
 
 def read_all(folders: Sequence[str]) -> list[tuple[str, list[dict], dict]]:

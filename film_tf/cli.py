@@ -127,9 +127,11 @@ def no_arguments(words: list[str]):
 
 
 def _check_flags():
-  """Ends where a flag that was given is empty, as an unset shell variable makes it."""
+  """Ends where a flag that was given is empty, as an unset shell variable makes it, or NaN, which passes all bounds."""
   for flag in flags.FLAGS.get_key_flags_for_module(sys.modules['__main__']):
     values = flag.value if isinstance(flag.value, list) else [flag.value]
+    if any(value != value for value in values):
+      fail(f'--{flag.name} is nan; expected a number')
     if flag.present and (not values or any(isinstance(value, str) and not value.strip() for value in values)):
       required = any('must have a value' in validator.message for validator in flag.validators)
       advice = f'expected: {flag.help.splitlines()[0].rstrip(".;")}' if required else 'give it a value, or leave it out'

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import functools
+import os
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -56,13 +57,14 @@ def images(folder: pathlib.Path) -> list[pathlib.Path]:
   return names.in_natural_order(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
 
 
-def files(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-  """Yields all files in a folder and in those below."""
+def files(folder: pathlib.Path, within: Sequence[str] = ()) -> Iterator[pathlib.Path]:
+  """Yields all files in a folder and in those below; a link to one of those that it is `within` is not followed."""
+  within = [*within, os.path.realpath(folder)]
   for path in folder.iterdir():
-    if path.is_dir():
-      yield from files(path)
-    else:
+    if not path.is_dir():
       yield path
+    elif os.path.realpath(path) not in within:
+      yield from files(path, within)
 
 
 def video(path: pathlib.Path) -> Iterator[SourceImage]:

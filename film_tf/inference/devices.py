@@ -48,14 +48,15 @@ class ManyDevices:
   """Offers what `OneDevice` does, where pairs that are asked for ahead are made at the same time, some on each device.
 
   Args:
-    interpolator: whose model has its weights on each device.
+    interpolator: on the first device; the others get one each of the same model.
     names: of the devices.
   """
 
   def __init__(self, interpolator: Interpolator, names: Sequence[str]):
     self.ahead = _RUN * len(names)
     self._threads = [futures.ThreadPoolExecutor(1) for _ in names]
-    turns = zip(names, [OneDevice(interpolator.on(name)) for name in names], self._threads, strict=True)
+    makers = [interpolator, *map(interpolator.on, names[1:])]  # it is on the first, as all that is not told where
+    turns = zip(names, map(OneDevice, makers), self._threads, strict=True)
     self._turns = itertools.cycle(turn for turn in turns for _ in range(_RUN))
 
   def close(self):

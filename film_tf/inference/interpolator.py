@@ -68,6 +68,7 @@ class Interpolator:
       raise UserError(f'flow_scale is {flow_scale}; expected 1, or 0.5 for flow between images of half the size')
     self._given, self._half_flow = model, flow_scale == 0.5
     self._options = {'precision': precision, 'memory_limit': memory_limit, 'flow_scale': flow_scale}
+    self._others = {}  # by the device that they are on
     self.bounded = None  # the network where its memory can be bounded
     if not isinstance(model, FilmNet):
       self._source = source = sources.find(model)
@@ -86,10 +87,12 @@ class Interpolator:
 
   def on(self, device: str) -> 'Interpolator':
     """Returns another one of the same model and options, whose weights are on `device`, such as `/device:GPU:1`."""
-    with tf.device(device):
+    if device not in self._others:
       given = self._given
-      model = copied(given, given.compute_dtype) if isinstance(given, FilmNet) else given
-      return Interpolator(model, **self._options)
+      with tf.device(device):
+        model = copied(given, given.compute_dtype) if isinstance(given, FilmNet) else given
+        self._others[device] = Interpolator(model, **self._options)
+    return self._others[device]
 
   @functools.cached_property
   def identity(self) -> str:

@@ -101,8 +101,8 @@ def test_damaged_records_are_told_by_every_command_that_reads_them(tmp_path):
 def test_a_second_trainer_is_refused_and_a_kill_while_measuring_loses_nothing(tmp_path):
   """The killed run, resumed, leaves the evaluation.csv and best.npz of one that nobody killed."""
   name = triplets.write(tmp_path, [30])
-  bindings = ['train.steps = 12', f'evaluation.sources = ["{name}"]', 'evaluation.every = 4']
-  bindings += ['train.show_every = 1000', 'train.checkpoint_every = 12']
+  bindings = ['train.steps = 8', f'evaluation.sources = ["{name}"]', 'evaluation.every = 4']
+  bindings += ['train.show_every = 1000', 'train.checkpoint_every = 8']
   _, *words = runs.words(tmp_path / 'run', *bindings)
   process = Process('film_tf.train', *words, cwd=tmp_path)
   faults.wait_until((tmp_path / 'run' / 'checkpoints' / 'step-4.index').exists, process)

@@ -32,6 +32,8 @@ ROWS = [
   # names that are empty, as of an unset shell variable
   ('film_tf.train', ['--base_dir=', *TRAIN[1:]], ['--base_dir is empty; expected: Folder for this run']),
   ('film_tf.train', [*TRAIN, '--init_from='], ['--init_from is empty']),
+  ('film_tf.train', [*TRAIN, '--wait_for_workers=nan'], ['--wait_for_workers is nan', 'expected a number']),
+  ('film_tf.serve', ['--timeout=nan'], ['--timeout is nan']),
   ('film_tf.train', ['--base_dir=run', '--gin_configs='], ['--gin_configs is empty']),
   ('film_tf.preview', ['--gin_configs=gin/film_demo.gin', '--output='], ['--output is empty']),
   ('film_tf.export', ['--output='], ['--output is empty']),

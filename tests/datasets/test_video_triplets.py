@@ -24,6 +24,7 @@ def names(made):
 
 def test_folders_of_frames(tmp_path):
   root = layout('video_triplets', tmp_path / 'root')  # two folders of nine frames
+  (root / 'first' / 'round').symlink_to(root)
   made = build('video_triplets', root, tmp_path / 'built')
   expected = [f'{folder}/{middle:06d}' for folder in ('first', 'second') for middle in (1, 3, 5, 7)]
   assert names(made) == expected

@@ -1,5 +1,7 @@
 """Finished results, as eval.run leaves them, of scores that a test makes up."""
 
+import collections
+
 import numpy as np
 
 from eval import results
@@ -13,7 +15,13 @@ def write(folder, rows, **summary):
     scores.write(rows)
   whole = {'format': 1, 'versions': {}, 'protocols': {}, 'benchmarks': {}, 'failed': [], 'pictures': []}
   whole['models'] = {model: {'sha256': None} for model in models}
-  results.write_json(str(folder / results.SUMMARY), {**whole, **summary})
+  whole['protocols'] = {row['protocol']: 'so' for row in rows}
+  whole |= summary
+  examples = collections.Counter(row['benchmark'] for row in rows)
+  for name, count in examples.items():
+    count //= len(whole['models']) * len(whole['protocols'])
+    whole['benchmarks'] = {**whole['benchmarks'], name: {**whole['benchmarks'].get(name, {}), 'examples': count}}
+  results.write_json(str(folder / results.SUMMARY), whole)
   return str(folder)
 
 

@@ -136,7 +136,9 @@ def test_damaged_files_of_results_are_told(name, tmp_path):
   one = write(tmp_path / 'a', {'net': [1.0], 'blend': [2.0]})
   results.write_json(f'{one}/{results.ASKED}', {})
   whole = (tmp_path / 'a' / name).read_text()
-  for damage in ['[' * 9000, '[]', whole[: len(whole) // 2], whole[1:], whole[:-3] + '\0', f'{whole}a,b,c\n']:
+  damages = ['[' * 9000, '[]', whole[: len(whole) // 2], whole[1:], whole[:-3] + '\0', f'{whole}a,b,c\n']
+  damages += [whole.rsplit('\n', 2)[0] + '\n'] * (name == results.SCORES)  # its last row is missing
+  for damage in damages:
     (tmp_path / 'a' / name).write_text(damage)
     with pytest.raises(UserError, match='has damaged results' if name != results.ASKED else 'cannot be read'):
       results.read_json(f'{one}/{name}') if name == results.ASKED else compare.compared([one])

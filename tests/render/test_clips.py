@@ -76,13 +76,13 @@ def test_nothing_is_made_across_cuts_and_everywhere_else_it_is(tmp_path, interpo
     np.testing.assert_array_equal(frames[2 * cut - 1].pixels, frames[2 * cut - 2].pixels)
 
 
-def test_half_of_a_film_of_60_frames_a_second_and_back(tmp_path):
+def test_half_of_a_film_of_60_frames_a_second_and_back(tmp_path, mini):
   """film_mini against repeating and blending."""
   frames = VideoReader(CLIPS / 'bbb_bunny_60fps.mp4').frames()
   whole = [frame.pixels for frame in itertools.islice(frames, 13)]
   encode(tmp_path / 'half.mkv', whole[::2], [Fraction(1000 * i, 30).__round__() for i in range(len(whole[::2]))])
   half = [frame.pixels for frame in VideoReader(tmp_path / 'half.mkv').frames()]
-  made = list(film_tf.interpolated_frames(tmp_path / 'half.mkv', multiply=2))
+  made = list(film_tf.interpolated_frames(tmp_path / 'half.mkv', mini, multiply=2))
   assert len(made) == len(whole)
 
   def psnr(images):
