@@ -66,8 +66,8 @@ def row(name, dtype, net, batch, expected) -> str:
     seconds = time.perf_counter() - start
     files = [file for file in pathlib.Path(folder).rglob('*') if file.is_file()]
     megabytes = sum(file.stat().st_size for file in files) / 1e6
-    run, package = RUNTIMES[name]
-    difference = np.abs(run(path, batch) - expected).max() / np.ptp(expected)
+    load, package = RUNTIMES[name]
+    difference = np.abs(load(path)(batch) - expected).max() / np.ptp(expected)
   line = f'| {name} | {dtype} | {megabytes:.1f} | {difference:.1e} | {seconds:.0f} | {package} {version(package)} |'
   print(line, file=sys.stderr)
   return line

@@ -7,52 +7,58 @@ from collections.abc import Callable
 import numpy as np
 
 
-def of_saved_model(path, batch):
+def of_saved_model(path):
   import tensorflow as tf
 
-  return tf.saved_model.load(str(path))(batch, training=False)['image'].numpy()
+  model = tf.saved_model.load(str(path))
+  return lambda batch: model(batch, training=False)['image'].numpy()
 
 
-def of_npz(path, batch):
+def of_npz(path):
   from film_tf.model import weights
 
-  return weights.load(path)(batch)['image'].numpy()
+  return _of(weights.load(path))
 
 
-def of_keras(path, batch):
+def of_keras(path):
   import tensorflow as tf
 
   from film_tf.model import film_net  # Keras knows it by its name then
 
   net = tf.keras.models.load_model(path)
   assert isinstance(net, film_net.FilmNet)
-  return net(batch)['image'].numpy()
+  return _of(net)
 
 
-def of_safetensors(path, batch):
+def of_safetensors(path):
   from film_tf.importers import network
 
-  return network.load(path)(batch)['image'].numpy()
+  return _of(network.load(path))
 
 
-def of_onnx(path, batch):
+def _of(net):
+  return lambda batch: net(batch)['image'].numpy()
+
+
+def of_onnx(path):
   import onnxruntime
 
   session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
-  return session.run(['image'], dict(batch))[0]
+  return lambda batch: session.run(['image'], dict(batch))[0]
 
 
-def of_tflite(path, batch):
+def of_tflite(path):
   from ai_edge_litert.interpreter import Interpreter
 
-  return Interpreter(str(path), num_threads=2).get_signature_runner('serving_default')(**batch)['image']
+  runner = Interpreter(str(path), num_threads=2).get_signature_runner('serving_default')
+  return lambda batch: runner(**batch)['image']
 
 
-def of_stablehlo(path, batch):
-  program = pathlib.Path(path) / 'network.mlir'
+def of_stablehlo(path):
+  run = run_stablehlo((pathlib.Path(path) / 'network.mlir').read_text())
   with np.load(pathlib.Path(path) / 'weights.npz') as weights:
-    arguments = [*weights.values(), *(batch[name] for name in ('x0', 'x1', 'time'))]
-  return run_stablehlo(program.read_text())(arguments)[0]
+    constants = list(weights.values())
+  return lambda batch: run([*constants, *(batch[name] for name in ('x0', 'x1', 'time'))])[0]
 
 
 def run_stablehlo(text: str, optimized: bool = True) -> Callable[[list], list]:
@@ -78,7 +84,7 @@ def run_stablehlo(text: str, optimized: bool = True) -> Callable[[list], list]:
   return run
 
 
-RUNTIMES = {  # of each format, a function of its path and a batch that returns the image; and the package that runs it
+RUNTIMES = {  # of each format, what loads a file, as a function of a batch that returns the image; and whose it is
   'saved_model': (of_saved_model, 'tensorflow'),
   'npz': (of_npz, 'tensorflow'),
   'keras': (of_keras, 'keras'),

@@ -17,8 +17,8 @@ from tests.conftest import pair
 from tests.model.test_film_net import load_golden
 
 SMALL = Options(
-  pyramid_levels=3, fusion_pyramid_levels=2, specialized_levels=1, sub_levels=2, filters=4,
-  flow_convs=(1, 1), flow_filters=(4, 4), bilateral_flow=True, residual_fusion=True,
+  pyramid_levels=4, fusion_pyramid_levels=3, specialized_levels=2, sub_levels=2, filters=4,
+  flow_convs=(1, 1, 1), flow_filters=(4, 4, 4), bilateral_flow=True, residual_fusion=True,
 )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def outputs_and_gradients(net):
   return run
 
 
-def exact_bias_norms(net, golden, monkeypatch):
+def exact_bias_norms(net, golden):
   """Gradient norms of the fusion decoder's biases, each the float64 sum of a gradient that has a value a pixel.
 
   The golden sums them in float32 one after the other, as TensorFlow does on a CPU; with 49,152 pixels that is up to
@@ -58,7 +58,7 @@ def exact_bias_norms(net, golden, monkeypatch):
   """
   linear, leaky_relu = [], blocks.leaky_relu
   batch = {key: tf.constant(golden[f'inputs/{key}']) for key in ('x0', 'x1', 'time')}
-  with monkeypatch.context() as patch, tf.GradientTape() as tape:
+  with pytest.MonkeyPatch.context() as patch, tf.GradientTape() as tape:
     patch.setattr(blocks, 'leaky_relu', lambda x: linear.append(x) or leaky_relu(x))
     error = net(batch)['image'] - (batch['x0'] + batch['x1']) / 2
     loss = tf.reduce_mean(tf.abs(error))
@@ -75,8 +75,22 @@ UNKNOWN = {'x0': IMAGES, 'x1': IMAGES, 'time': tf.TensorSpec([None, 1])}
 
 
 @pytest.mark.parametrize('name', GOLDEN)
-@pytest.mark.parametrize('mode', ['eager', 'graph', pytest.param('xla', marks=pytest.mark.slow)])
-def test_equals_the_golden(name, mode, monkeypatch):
+@pytest.mark.parametrize('mode', ['eager', 'graph'])
+def test_equals_the_golden(name, mode):
+  check_golden(name, mode)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', GOLDEN)
+def test_compiled_by_xla_it_equals_the_golden(name):
+  """In a process of its own, without the optimisation of machine code, which takes more time than all the rest."""
+  flags = {'XLA_FLAGS': '--xla_backend_optimization_level=0'}
+  result = conftest.command('tests.model.compiled', name, cwd=conftest.ROOT, **flags)
+  assert result.returncode == 0, result.stderr
+
+
+def check_golden(name, mode):
+  """Fails where outputs, loss or gradients of a network are not the golden's."""
   golden, net = load_golden(name)
   eager = run = outputs_and_gradients(net)
   if mode != 'eager':
@@ -93,7 +107,7 @@ def test_equals_the_golden(name, mode, monkeypatch):
   norms = [golden[f'l1_to_average/gradient_norm/{i:03d}'] for i in range(len(gradients))]
   norms = dict(zip(weights.named(net), norms, strict=True))
   if mode == 'xla':
-    norms |= exact_bias_norms(net, golden, monkeypatch)
+    norms |= exact_bias_norms(net, golden)
   for (variable, norm), gradient in zip(norms.items(), gradients, strict=True):
     np.testing.assert_allclose(np.linalg.norm(gradient), norm, rtol=1e-4, err_msg=variable)
   if mode == 'xla':

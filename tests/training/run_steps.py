@@ -11,7 +11,7 @@ from film_tf.losses.losses import Loss
 from film_tf.model.film_net import FilmNet
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
-from tests.conftest import TINY
+from tests.conftest import SHALLOW
 
 BATCH, STEPS = 8, 20
 
@@ -23,7 +23,7 @@ def main(devices, options):
   strategy = strategies.build(options.pop('strategy', 'mirrored' if devices > 1 else 'one_device'))
   tf.keras.utils.set_random_seed(0)
   with strategy.scope():
-    net = FilmNet(TINY)
+    net = FilmNet(SHALLOW)
     adam = OptimizerOptions(1e-3, clip_norm=1.0, average=0.9)
     trainer = Trainer(net, Loss({'l1': 1.0, 'flow': 0.1}), adam, STEPS, strategy=strategy, **options)
   drawn = scenes.Scenes(32, 32, 2, 4.0)
