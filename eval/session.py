@@ -183,6 +183,7 @@ def _summary(asked, described, path):
     'models': {model['name']: {'sha256': model['sha256']} for model in described['models']},
     'protocols': {name: PROTOCOLS[name].words for name in asked.benchmark.protocols},
     'benchmarks': benchmarks,
+    'rows': sum(1 for _ in results.rows(path)),
     'means': statistics.means(results.rows(path), METRICS),
     'failed': [dict(zip(('benchmark', 'key', 'model'), names, strict=True)) for names in failed],
   }

@@ -1,7 +1,5 @@
 """Finished results, as eval.run leaves them, of scores that a test makes up."""
 
-import collections
-
 import numpy as np
 
 from eval import results
@@ -15,13 +13,7 @@ def write(folder, rows, **summary):
     scores.write(rows)
   whole = {'format': 1, 'versions': {}, 'protocols': {}, 'benchmarks': {}, 'failed': [], 'pictures': []}
   whole['models'] = {model: {'sha256': None} for model in models}
-  whole['protocols'] = {row['protocol']: 'so' for row in rows}
-  whole |= summary
-  examples = collections.Counter(row['benchmark'] for row in rows)
-  for name, count in examples.items():
-    count //= len(whole['models']) * len(whole['protocols'])
-    whole['benchmarks'] = {**whole['benchmarks'], name: {**whole['benchmarks'].get(name, {}), 'examples': count}}
-  results.write_json(str(folder / results.SUMMARY), whole)
+  results.write_json(str(folder / results.SUMMARY), {**whole, **summary})
   return str(folder)
 
 

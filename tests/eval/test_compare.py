@@ -38,7 +38,7 @@ def write(folder, scores, benchmark='clip.mp4', protocol='film'):
     'format': 1, 'versions': {'film_tf': '0.1.0', 'tensorflow': '2.21.0'}, 'protocols': {protocol: 'so'},
     'models': {model: {'sha256': 'ab' * 32 if model == 'net' else None} for model in scores},
     'benchmarks': {benchmark: {'examples': len(rows) // len(scores), 'published': None, 'without_truth': 0}},
-    'means': statistics.means(read, ['psnr', 'ssim']), 'failed': [], 'pictures': [],
+    'means': statistics.means(read, ['psnr', 'ssim']), 'failed': [], 'pictures': [], 'rows': len(read),
   }  # fmt: skip
   (folder / results.SUMMARY).write_text(json.dumps(summary))
   return str(folder)

@@ -9,7 +9,7 @@ from film_tf.model import blocks, film_net, weights
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
 from film_tf.model.warp import inside
-from tests import conftest
+from tests import conftest, forked
 
 GOLDEN = {
   'shallow': Options(
@@ -85,7 +85,7 @@ def test_equals_the_golden(name, mode):
 def test_compiled_by_xla_it_equals_the_golden(name):
   """In a process of its own, without the optimisation of machine code, which takes more time than all the rest."""
   flags = {'XLA_FLAGS': '--xla_backend_optimization_level=0'}
-  result = conftest.command('tests.model.compiled', name, cwd=conftest.ROOT, **flags)
+  result = forked.command('tests.model.compiled', name, cwd=conftest.ROOT, **flags)
   assert result.returncode == 0, result.stderr
 
 
