@@ -75,7 +75,8 @@ class Encoder:
       raise UserError(f'there is no encoder {self._codec} in this FFmpeg; is it {near[0]}?') from error
     with av.open(os.devnull, 'w', format=container) as out:
       if codec.type != 'video' or self._codec not in out.supported_codecs:
-        raise UserError(f'{path} cannot hold {self._codec}; choose another --codec, or a name that ends in .mkv')
+        other = '' if container == 'matroska' else ', or a name that ends in .mkv'
+        raise UserError(f'{path} cannot hold {self._codec}; choose another --codec{other}')
       known = {option.name for option in codec.create().supported_options.private}
       for name, value in (('crf', self._crf), ('preset', self._preset)):
         if value is not None and name not in known:
@@ -92,8 +93,13 @@ class Encoder:
         preset = f', preset {self._preset}' if self._preset else ''
         raise UserError(
           f'{self._codec} cannot encode {size} pixels for {path}, {rate:g} frames a second{preset}: '
-          f'{error.strerror or error}'
+          f'{error.strerror or error}{self._other_formats(codec)}'
         ) from error
+
+  def _other_formats(self, codec):
+    """Returns advice where an encoder prefers other pixels, such as mjpeg, which only takes those of full range."""
+    first = next((one.name for one in codec.video_formats or []), None)
+    return f'; try --pixel_format={first}' if first not in (None, self._choose_pixel_format(codec)) else ''
 
   def notes(self) -> Iterator[str]:
     """Yields what is lost of the frames' colours, for people; after `check`."""

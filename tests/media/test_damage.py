@@ -108,6 +108,11 @@ def test_an_encoder_that_refuses_names_the_output_and_the_preset(tmp_path):
     encoder.check('b.mp4', 'mp4')
   with pytest.raises(UserError, match=r'^cannot write b.mp4 with libx264: '):
     rehearse('b.mp4', next(video.frames()), encoder, None)
+  mjpeg = Encoder(video.format, video.rate, video.time_base, 'mjpeg')  # of full range only
+  with pytest.raises(UserError, match=r'^mjpeg cannot encode .*; try --pixel_format=yuvj420p$'):
+    mjpeg.check('b.mkv', 'matroska')
+  with pytest.raises(UserError, match=r'cannot hold gif; choose another --codec$'):
+    Encoder(video.format, video.rate, video.time_base, 'gif').check('b.mkv', 'matroska')
 
 
 def test_what_was_damaged_is_told_after_the_work(tmp_path, interpolator):
