@@ -66,8 +66,13 @@ def _serve(connection, disk):
     connection.recv()
     connection.send(f'unshare: {error}')
     return
-  for name, content in [('uid_map', f'0 {user} 1'), ('setgroups', 'deny'), ('gid_map', f'0 {group} 1')]:
-    pathlib.Path(f'/proc/self/{name}').write_text(content)
+  try:
+    for name, content in [('uid_map', f'0 {user} 1'), ('setgroups', 'deny'), ('gid_map', f'0 {group} 1')]:
+      pathlib.Path(f'/proc/self/{name}').write_text(content)
+  except OSError as error:
+    connection.recv()
+    connection.send(f'{error}')
+    return
   while True:
     function, *arguments = connection.recv()
     connection.send(function(disk, *arguments))
@@ -75,7 +80,10 @@ def _serve(connection, disk):
 
 def _mount(disk, options):
   words = ['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', disk]
-  return subprocess.run(words, capture_output=True, text=True).stderr
+  try:
+    return subprocess.run(words, capture_output=True, text=True).stderr
+  except FileNotFoundError as error:
+    return str(error)
 
 
 def _command(_, *arguments):

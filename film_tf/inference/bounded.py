@@ -11,7 +11,8 @@ from film_tf.exporters.saved_model import Served
 from film_tf.inference import memory
 from film_tf.inference.bands import BandedNet, Bands, Features
 from film_tf.inference.half_flow import HalfFlow
-from film_tf.model import warp
+from film_tf.inference.precision import policy
+from film_tf.model import warp, weights
 from film_tf.model.film_net import FilmNet
 from film_tf.model.options import Options
 
@@ -39,6 +40,18 @@ class BoundedNet:
   def __init__(self, net: FilmNet, limit: int | None = None, half_flow: bool = False):
     self._net, self._limit, self._half_flow, self.free = net, limit, half_flow, None
     self._bands, self._networks = {}, {None: self._of(*2 * [Served(net)])}
+
+  def twin(self) -> 'BoundedNet':
+    """Returns another network of the same kind, which cuts frames as this one does."""
+    net = FilmNet(self._net.options, name=self._net.name, dtype=policy(self._net.compute_dtype))
+    other = BoundedNet(net, self._limit, self._half_flow)
+    other._bands = self._bands
+    return other
+
+  def follow(self, other: 'BoundedNet'):
+    """Takes the weights of another network."""
+    arrays = {name: variable.numpy() for name, variable in weights.named(other._net).items()}
+    weights.assign(self._net, arrays, other._net.name)
 
   def features(self, image: tf.Tensor) -> dict:
     """Computes the features of one image, `[B, H, W, 3]` in [0, 1].

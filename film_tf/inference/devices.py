@@ -1,9 +1,8 @@
-"""Makes frames on all devices of this machine at the same time."""
+"""Makes the frames of a sequence on all devices of this machine at the same time."""
 
-import contextlib
+import collections
 import itertools
-from collections.abc import Iterator, Sequence
-from concurrent import futures
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -11,8 +10,10 @@ import tensorflow as tf
 
 from film_tf.inference.interpolator import Interpolator
 from film_tf.media.frame import Frame
+from film_tf.prefetch import prefetch
 
-_RUN = 4  # neighbouring pairs that a device makes; each has a frame in common with the next, whose features are kept
+RUN = 4  # neighbouring pieces that a device makes; each has a frame in common with the next, whose features are kept
+_HELD = 64  # finished frames that wait on each device until it is their turn
 
 
 def visible() -> list[str]:
@@ -22,16 +23,11 @@ def visible() -> list[str]:
 
 
 class OneDevice:
-  """Makes the frames between two frames of a sequence, and keeps of a frame what the next pair needs too.
+  """Makes the images between two frames of a sequence, and keeps of a frame what the next pair needs too.
 
   Args:
     interpolator: makes them.
-
-  Attributes:
-    ahead: pairs that are to be asked for before the frames of one are looked at.
   """
-
-  ahead = 0
 
   def __init__(self, interpolator: Interpolator):
     self._interpolator, self._features = interpolator, {}
@@ -44,50 +40,64 @@ class OneDevice:
     return self._interpolator.shown(*self._features.values(), fractions, direct)
 
 
-class ManyDevices:
-  """Offers what `OneDevice` does, where pairs that are asked for ahead are made at the same time, some on each device.
+Piece = Callable[[OneDevice], Iterator[Frame]]
+
+
+def frames(pieces: Iterable[Piece], interpolator: Interpolator) -> Iterator[Frame]:
+  """Yields the frames of all pieces in order, with several devices `RUN` neighbouring pieces on each at a time.
+
+  Of a SavedModel, whose weights are where it was loaded, one device makes all. With several, up to `_HELD` finished
+  frames wait on each, and the given frames of as many runs as there are devices are held.
 
   Args:
-    interpolator: on the first device; the others get one each of the same model.
-    names: of the devices.
+    pieces: make the frames from a given one to the next, with the device that they are called with.
+    interpolator: on the first device; the others get one each with the same weights.
   """
-
-  def __init__(self, interpolator: Interpolator, names: Sequence[str]):
-    self.ahead = _RUN * len(names)
-    self._threads = [futures.ThreadPoolExecutor(1) for _ in names]
-    makers = [interpolator, *map(interpolator.on, names[1:])]  # it is on the first, as all that is not told where
-    turns = zip(names, map(OneDevice, makers), self._threads, strict=True)
-    self._turns = itertools.cycle(turn for turn in turns for _ in range(_RUN))
-
-  def close(self):
-    """Leaves out what is not begun, and waits for what is."""
-    for thread in self._threads:
-      thread.shutdown(cancel_futures=True)
-
-  def shown(self, first: Frame, last: Frame, fractions: Sequence[Fraction], direct: bool) -> Iterator[np.ndarray]:
-    """Begins to make frames on the device whose turn it is, and returns an iterator that waits for them."""
-    name, maker, thread = next(self._turns)
-
-    def make():
-      with tf.device(name):
-        return list(maker.shown(first, last, fractions, direct))
-
-    return _images(thread.submit(make))
-
-
-def _images(made):
-  yield from made.result()
-
-
-@contextlib.contextmanager
-def spread(interpolator: Interpolator) -> Iterator[OneDevice | ManyDevices]:
-  """Gives what makes the frames of a sequence, on one device or on all that there are."""
-  names = visible()
-  if len(names) == 1:
-    yield OneDevice(interpolator)
+  names = visible() if interpolator.bounded else []
+  if len(names) < 2:
+    device = OneDevice(interpolator)
+    for piece in pieces:
+      yield from piece(device)
     return
-  many = ManyDevices(interpolator, names)
+  runs, turns = _runs(_with_error_in_its_turn(pieces)), itertools.cycle(names)
+  running = collections.deque()
   try:
-    yield many
+    while True:
+      for run in itertools.islice(runs, len(names) - len(running)):
+        name = next(turns)
+        device = OneDevice(interpolator if name == names[0] else interpolator.on(name))
+        running.append(prefetch(_made(name, device, run), _HELD))
+        next(running[-1])  # now it makes frames
+      if not running:
+        return
+      yield from running[0]
+      running.popleft()
   finally:
-    many.close()
+    for one in running:
+      one.close()
+
+
+def _runs(pieces):
+  while run := list(itertools.islice(pieces, RUN)):
+    yield run
+
+
+def _with_error_in_its_turn(pieces):
+  """Yields pieces, and where there are no more because of an error, one that raises it."""
+
+  def failed(_):
+    raise failure
+
+  try:
+    yield from pieces
+  except Exception as error:
+    failure = error
+    yield failed
+
+
+def _made(name, device, run):
+  """Yields None at once, and then the frames of a run of pieces, made on a device."""
+  yield
+  with tf.device(name):
+    for piece in run:
+      yield from piece(device)

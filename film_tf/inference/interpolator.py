@@ -1,5 +1,6 @@
 """Makes frames between two frames, for NumPy images and image files."""
 
+import copy
 import dataclasses
 import functools
 import os
@@ -17,7 +18,7 @@ from film_tf.importers import network, sources, tensorflow_file
 from film_tf.inference import timeline
 from film_tf.inference.bounded import BoundedNet
 from film_tf.inference.half_flow import HalfFlow
-from film_tf.inference.precision import converted, copied
+from film_tf.inference.precision import converted
 from film_tf.media import image_file
 from film_tf.model import pretrained, weights
 from film_tf.model.film_net import FilmNet
@@ -67,7 +68,6 @@ class Interpolator:
     if flow_scale not in (1.0, 0.5):
       raise UserError(f'flow_scale is {flow_scale}; expected 1, or 0.5 for flow between images of half the size')
     self._given, self._half_flow = model, flow_scale == 0.5
-    self._options = {'precision': precision, 'memory_limit': memory_limit, 'flow_scale': flow_scale}
     self._others = {}  # by the device that they are on
     self.bounded = None  # the network where its memory can be bounded
     if not isinstance(model, FilmNet):
@@ -86,12 +86,12 @@ class Interpolator:
     self.bounded = self._model
 
   def on(self, device: str) -> 'Interpolator':
-    """Returns another one of the same model and options, whose weights are on `device`, such as `/device:GPU:1`."""
+    """Returns one with the same weights, as they are now, on `device`, such as `/device:GPU:1`; not of a SavedModel."""
     if device not in self._others:
-      given = self._given
+      other = self._others[device] = copy.copy(self)
       with tf.device(device):
-        model = copied(given, given.compute_dtype) if isinstance(given, FilmNet) else given
-        self._others[device] = Interpolator(model, **self._options)
+        other._model = other.bounded = self.bounded.twin()
+    self._others[device].bounded.follow(self.bounded)
     return self._others[device]
 
   @functools.cached_property

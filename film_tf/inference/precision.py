@@ -31,14 +31,16 @@ def converted(net: FilmNet, precision: str) -> FilmNet:
     precision = 'bfloat16' if _is_native('bfloat16') else 'float32'
   if precision == 'float16' and not _is_native('float16'):
     raise UserError('precision is float16, which this processor does not have; use bfloat16, float32 or auto')
-  return net if net.compute_dtype == precision else copied(net, precision)
-
-
-def copied(net: FilmNet, precision: str) -> FilmNet:
-  """Returns another network with the same weights, in which convolutions run in `precision`."""
-  other = FilmNet(net.options, name=net.name, dtype=precision if precision == 'float32' else f'mixed_{precision}')
+  if net.compute_dtype == precision:
+    return net
+  other = FilmNet(net.options, name=net.name, dtype=policy(precision))
   weights.assign(other, {name: variable.numpy() for name, variable in weights.named(net).items()}, net.name)
   return other
+
+
+def policy(precision: str) -> str:
+  """Returns Keras' name of the policy by which a network's convolutions run in `precision`."""
+  return precision if precision == 'float32' else f'mixed_{precision}'
 
 
 def _is_native(precision):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -15,7 +15,6 @@ from film_tf.errors import DamagedError, UserError
 from film_tf.inference import devices, timeline
 from film_tf.inference.interpolator import Interpolator
 from film_tf.media.frame import Frame, Position
-from film_tf.prefetch import prefetch
 
 _MAX_REPEATS = 3  # duplicates in a row; more are a picture that stands still
 
@@ -31,7 +30,7 @@ def interpolate(
   duplicates: str = 'keep',
   skip: int = 0,
 ) -> Iterator[Frame]:
-  """Yields the frames that `clock` asks for, in order; of the given ones few are held at a time.
+  """Yields the frames that `clock` asks for, in order; of the given ones only three are held at a time, on one device.
 
   Args:
     frames: in order of time, all of one size and type.
@@ -47,50 +46,43 @@ def interpolate(
   Raises:
     UserError: frames differ in size or type, or times do not increase.
   """
-  with devices.spread(interpolator) as device:
-    made = _between_pairs(frames, clock, device, end, at_cut, cut_threshold, duplicates, skip)
-    with contextlib.closing(prefetch(made, device.ahead) if device.ahead else made) as runs:
-      for run in runs:  # which waits for its frames now, where they are made elsewhere
-        yield from run
+  yield from devices.frames(_pieces(frames, clock, end, at_cut, cut_threshold, duplicates, skip), interpolator)
 
 
-def _between_pairs(frames, clock, device, end, at_cut, cut_threshold, duplicates, skip):
-  """Yields an iterator of the frames from each given one to the next."""
+def _pieces(frames, clock, end, at_cut, cut_threshold, duplicates, skip):
+  """Yields what makes the frames from each given one to the next."""
   for first, last in _pairs(frames, duplicates == 'retime'):
     if last is None:
-      yield _last(first, clock, end, skip)
-      continue
-    known = [first.time, *last.lost, last.time]  # frames that are lost were wanted too
-    moments = [moment for begin, end in itertools.pairwise(known) for moment in clock.moments(begin, end, last=False)]
-    exact = [timeline.fraction_of(moment, first.time, last.time) for moment in moments]
-    fractions = [clock.reached(fraction) for fraction in exact]
-    between = any(0 < fraction < 1 for fraction in fractions[skip:])
-    is_cut = bool(between and at_cut and motion.is_cut(first.pixels, last.pixels, cut_threshold))
-    if between and not is_cut:
-      images = device.shown(first, last, fractions[skip:], clock.direct)
+      yield functools.partial(_last, first, clock, end, skip)
     else:
-      images = _without_network(first.pixels, last.pixels, fractions[skip:], at_cut)
-    length = 0 if is_cut else last.time - first.time
-    errors = [abs(a - b) * length for a, b in zip(fractions, exact, strict=True)]
-    made = [0 < fraction < 1 and not is_cut for fraction in fractions]
-    yield _timed(images, first, moments, made, errors, clock, skip)
-    skip = 0
+      yield functools.partial(_between, first, last, clock, at_cut, cut_threshold, skip)
+      skip = 0
 
 
-def _timed(images, first, moments, made, errors, clock, skip):
-  """Yields frames of images that come after a given frame, of which `skip` are left out."""
+def _between(first, last, clock, at_cut, cut_threshold, skip, device):
+  """Yields the frames from a given one, and before the next."""
+  known = [first.time, *last.lost, last.time]  # frames that are lost were wanted too
+  moments = [moment for begin, end in itertools.pairwise(known) for moment in clock.moments(begin, end, last=False)]
+  exact = [timeline.fraction_of(moment, first.time, last.time) for moment in moments]
+  fractions = [clock.reached(fraction) for fraction in exact]
+  between = any(0 < fraction < 1 for fraction in fractions[skip:])
+  is_cut = bool(between and at_cut and motion.is_cut(first.pixels, last.pixels, cut_threshold))
+  if between and not is_cut:
+    images = device.shown(first, last, fractions[skip:], clock.direct)
+  else:
+    images = (_without_network(first.pixels, last.pixels, fraction, at_cut) for fraction in fractions[skip:])
   for number, image in enumerate(images, start=skip):
     yield Frame(
       image,
       moments[number].shown,
       clock.spacing or Fraction(0),
-      made=made[number],
-      timing_error=errors[number],
+      made=0 < fractions[number] < 1 and not is_cut,
+      timing_error=Fraction(0) if is_cut else abs(fractions[number] - exact[number]) * (last.time - first.time),
       position=Position(first.time, number + 1),
     )
 
 
-def _last(frame, clock, end, skip):
+def _last(frame, clock, end, skip, device):
   """Yields the last given frame as often as it is wanted."""
   ends = frame.time + frame.duration
   ends = ends if end is None else min(ends, end)
@@ -143,13 +135,11 @@ def _check(first, frame):
     )
 
 
-def _without_network(first, last, fractions, at_cut):
-  """Yields what is shown where nothing is made: a given frame, or at a cut perhaps a blend."""
-  for fraction in fractions:
-    if fraction == 1:
-      yield last
-    elif fraction == 0 or at_cut == 'hold':
-      yield first
-    else:
-      mixed = first + (last.astype(np.float32) - first) * float(fraction)
-      yield np.round(mixed).astype(first.dtype)
+def _without_network(first, last, fraction, at_cut):
+  """Returns what is shown where nothing is made: a given frame, or at a cut perhaps a blend."""
+  if fraction == 1:
+    return last
+  if fraction == 0 or at_cut == 'hold':
+    return first
+  mixed = first + (last.astype(np.float32) - first) * float(fraction)
+  return np.round(mixed).astype(first.dtype)

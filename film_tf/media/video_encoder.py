@@ -97,9 +97,10 @@ class Encoder:
         ) from error
 
   def _other_formats(self, codec):
-    """Returns advice where an encoder prefers other pixels, such as mjpeg, which only takes those of full range."""
-    first = next((one.name for one in codec.video_formats or []), None)
-    return f'; try --pixel_format={first}' if first not in (None, self._choose_pixel_format(codec)) else ''
+    """Returns advice where an encoder prefers pixels of full range, as mjpeg does, and gets others."""
+    first = next((one.name for one in codec.video_formats or []), '')
+    ours = self._choose_pixel_format(codec)
+    return f'; try --pixel_format={first}' if first.startswith('yuvj') and first != ours else ''
 
   def notes(self) -> Iterator[str]:
     """Yields what is lost of the frames' colours, for people; after `check`."""

@@ -63,7 +63,7 @@ def _warp(image, flow, top, image_top):
   return top + y_weight * (bottom - top)
 
 
-_compiled_warp = tf.function(_warp, jit_compile=True)
+_compiled_warp = tf.function(_warp, jit_compile=True, autograph=False)
 
 
 def first_rows(flow: tf.Tensor, height: tf.Tensor | int, top: tf.Tensor | int = 0) -> tf.Tensor:

@@ -189,7 +189,8 @@ class Job:
     plan, height, width = self.plan, self.plan.video_format.height, self.plan.video_format.width
     given = f'{plan.given or "?"} frames of {width}x{height}, {8 * (plan.video_format.bits > 8) + 8} bits'
     cost = costs.measure(interpolator, height, width, plan.video_format.bits)
-    steps, count = _network_runs(plan, self._wanted.loop), len(devices.visible())
+    steps = _network_runs(plan, self._wanted.loop)
+    count = min(len(devices.visible()), -(-(plan.given or 1) // devices.RUN))
     return '\n'.join([
       f'{self._given.paths[0]}: {given}, {self._given.kind}',
       f'{self.output}: about {plan.total or "?"} frames, {float(plan.rate):.3f} a second',

@@ -159,6 +159,7 @@ class Evaluator:
       raise UserError(f'evaluation.sources has {name}, which has no triplets')
     return dict(zip(_COLUMNS, (step, name, int(examples), psnr, ssim), strict=True))
 
+  @tf.autograph.experimental.do_not_convert
   def _examples(self, name, worker):
     """Yields every example once, with 1; then the first again and again, with 0, until all workers are done."""
     examples = pipeline.evaluation(name).map(lambda example: {key: example[key] for key in _FRAMES})

@@ -1,6 +1,7 @@
 """Makes the frames of a sequence on some logical CPUs, with net.npz, into a file named by their number."""
 
 import sys
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -42,9 +43,11 @@ def main(count):
   assert {name.rpartition('/')[2] for name in used} == {f'device:CPU:{i}' for i in range(int(count))}, used
   found = {name: [getattr(frame, name) for frame in frames] for name in ('pixels', 'made')}
   np.savez(f'{count}.npz', **found, times=[float(frame.time) for frame in frames])
-  some = sequence.interpolate(given(15), division(4), Interpolator('net.npz'))
+  threads = threading.active_count()
+  some = sequence.interpolate(given(15), division(64), Interpolator('net.npz'))
   next(some)
   some.close()
+  assert threading.active_count() == threads
 
 
 if __name__ == '__main__':

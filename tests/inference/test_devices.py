@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from film_tf.inference.interpolator import Interpolator
 from film_tf.model import weights
-from tests.conftest import command
+from film_tf.model.film_net import FilmNet
+from tests.conftest import SHALLOW, command
 
 
 def test_several_devices_make_the_frames_of_one(tmp_path, tiny):
@@ -16,3 +18,15 @@ def test_several_devices_make_the_frames_of_one(tmp_path, tiny):
   assert (np.diff(one['times']) > 0).all()
   for name, values in one.items():
     np.testing.assert_array_equal(other[name], values, err_msg=name)
+
+
+def test_another_device_has_the_weights_of_now():
+  net = FilmNet(SHALLOW)
+  ours = Interpolator(net, precision='bfloat16')
+  a, b = np.random.default_rng(0).integers(0, 256, (2, 32, 48, 3), np.uint8)
+  for _ in range(2):
+    other = ours.on('/device:CPU:0')
+    assert other.identity == ours.identity
+    np.testing.assert_array_equal(other.between(a, b), ours.between(a, b))
+    for variable in weights.named(ours.bounded._net).values():
+      variable.assign(variable + 0.1)

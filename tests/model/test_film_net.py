@@ -214,6 +214,15 @@ def test_images_are_warped_in_float32_under_mixed_precision(images):
   np.testing.assert_array_equal(outputs['x0_warped'], images['x0'])
 
 
+def test_is_compiled_by_xla_forward_and_backward(images):
+  run = outputs_and_gradients(FilmNet(conftest.SHALLOW))
+  _, expected_loss, expected = run(images)
+  _, loss, gradients = conftest.compiled(lambda *batch: run(dict(zip(images, batch, strict=True))), *images.values())
+  np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+  for gradient, reference in zip(gradients, expected, strict=True):
+    assert np.linalg.norm(gradient - reference) <= 1e-3 * np.linalg.norm(reference)
+
+
 def test_keras_saves_and_loads_it(tiny, images, tmp_path):
   tiny.save(tmp_path / 'net.keras')
   loaded = tf.keras.models.load_model(tmp_path / 'net.keras')

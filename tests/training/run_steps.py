@@ -20,6 +20,7 @@ def main(devices, options):
   if devices > 1:
     logical = [tf.config.LogicalDeviceConfiguration()] * devices
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], logical)
+  tf.config.optimizer.set_experimental_options({'disable_meta_optimizer': False})  # as users have it
   strategy = strategies.build(options.pop('strategy', 'mirrored' if devices > 1 else 'one_device'))
   tf.keras.utils.set_random_seed(0)
   with strategy.scope():
