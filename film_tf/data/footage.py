@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import functools
-import os
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -57,13 +56,13 @@ def images(folder: pathlib.Path) -> list[pathlib.Path]:
   return names.in_natural_order(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
 
 
-def files(folder: pathlib.Path, within: Sequence[str] = ()) -> Iterator[pathlib.Path]:
+def files(folder: pathlib.Path, within: Sequence[pathlib.Path] = ()) -> Iterator[pathlib.Path]:
   """Yields all files in a folder and in those below; a link to one of those that it is `within` is not followed."""
-  within = [*within, os.path.realpath(folder)]
+  within = [*within, pathlib.Path(folder).resolve()]  # TFDS' own paths do not resolve links
   for path in folder.iterdir():
     if not path.is_dir():
       yield path
-    elif os.path.realpath(path) not in within:
+    elif pathlib.Path(path).resolve() not in within:
       yield from files(path, within)
 
 

@@ -48,8 +48,7 @@ configured = gin.external_configurable(Data, name='data')
 """`Data` from gin: `data.sources = {'/data/vimeo90k_train@200': 3.0, 'synthetic': 1.0}`."""
 
 
-# Graphs are made without AutoGraph, which took most of that time: what depends on a tensor is a tf.where or tf.cond.
-@tf.autograph.experimental.do_not_convert
+@tf.autograph.experimental.do_not_convert  # which took most of the time in which these graphs are made
 def training(
   data: Data,
   scenes: Scenes,

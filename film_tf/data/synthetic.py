@@ -23,7 +23,6 @@ _BUFFER = 512  # photographs, still encoded, that are shuffled
 _TIMES = (-0.5, 0.0, 0.5)  # x0, y, x1
 
 
-@tf.autograph.experimental.do_not_convert
 def triplets(
   scenes: Scenes, seed: int = 0, start: int = 0, worker: tf.distribute.InputContext | None = None
 ) -> tf.data.Dataset:
