@@ -100,11 +100,12 @@ def test_memory_comes_back(server):
 
 
 @pytest.mark.slow
-def test_photos_are_made_in_the_memory_allowed(server, tmp_path, network):
+def test_photos_are_made_in_the_memory_allowed(server, tmp_path, network, request):
   """At once they would take 720 MB more than a small one. It comes back afterwards."""
   post(server)
   allowed = server.memory() + 550
   server = Server(tmp_path, f'--model={network}', f'--memory={allowed:.0f}MiB')
+  request.addfinalizer(server.process.kill)  # where the test fails
   post(server)
   before = server.memory()
   answer = post(server, *(enlarged(path, (1600, 1200)) for path in SAMPLES), timeout=300)
