@@ -22,6 +22,7 @@ OLDEST = [
   'tests/exporters',
   'tests/importers/test_network.py',
   'tests/importers/test_odd_files.py',
+  'tests/inference/test_devices.py',
   'tests/inference/test_interpolator.py',
   'tests/inspection',
   'tests/losses',
