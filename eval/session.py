@@ -162,8 +162,9 @@ def _pictures(asked, work, bench):
 def _summary(asked, described, path):
   first = results.legible(asked.models[0]), asked.benchmark.protocols[0]
   examples, without_truth = collections.Counter(), collections.Counter()
-  failed = {}  # in order
+  failed, count = {}, 0  # in order; of all rows
   for row in results.rows(path):
+    count += 1
     if (row['model'], row['protocol']) == first:
       examples[row['benchmark']] += 1
       without_truth[row['benchmark']] += row['note'] == results.NO_TRUTH
@@ -183,7 +184,7 @@ def _summary(asked, described, path):
     'models': {model['name']: {'sha256': model['sha256']} for model in described['models']},
     'protocols': {name: PROTOCOLS[name].words for name in asked.benchmark.protocols},
     'benchmarks': benchmarks,
-    'rows': sum(1 for _ in results.rows(path)),
+    'rows': count,
     'means': statistics.means(results.rows(path), METRICS),
     'failed': [dict(zip(('benchmark', 'key', 'model'), names, strict=True)) for names in failed],
   }

@@ -50,7 +50,7 @@ class Process:
     if self.poll() is None:
       os.kill(self.pid, number)
 
-  def communicate(self, timeout: float) -> tuple[str, str]:
+  def communicate(self, timeout: float | None) -> tuple[str, str]:
     """Waits for its end, and returns its stdout and stderr."""
     self._process.join(timeout)
     if self.poll() is None:
@@ -61,8 +61,8 @@ class Process:
 def command(module: str, *words: str, cwd, **environment: str) -> subprocess.CompletedProcess:
   """Runs `python -m module ...` in folder `cwd`, in a new process in which only TensorFlow and the like are loaded."""
   process = Process(module, *words, cwd=cwd, **environment)
-  process.communicate(None)
-  return subprocess.CompletedProcess([module, *words], process.returncode, *process.communicate(None))
+  told = process.communicate(None)
+  return subprocess.CompletedProcess([module, *words], process.returncode, *told)
 
 
 def start(module: str, *words: str, cwd, told, **environment: str) -> multiprocessing.Process:
@@ -71,6 +71,12 @@ def start(module: str, *words: str, cwd, told, **environment: str) -> multiproce
   process = processes.Process(target=become, args=(module, list(map(str, words)), str(cwd), environment, told))
   process.start()
   return process
+
+
+def logical_cpus(count: int):
+  """Makes the processor several devices, before TensorFlow has used it."""
+  logical = [tensorflow.config.LogicalDeviceConfiguration()] * count
+  tensorflow.config.set_logical_device_configuration(tensorflow.config.list_physical_devices('CPU')[0], logical)
 
 
 def become(module, words, cwd, environment, told):

@@ -60,30 +60,36 @@ class SmallDisk:
 
 def _serve(connection, disk):
   """Does what is asked where only this process and its children see what is mounted."""
-  user, group = os.getuid(), os.getgid()
-  if ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_MOUNTS):
-    error = os.strerror(ctypes.get_errno())
-    connection.recv()
-    connection.send(f'unshare: {error}')
-    return
   try:
-    for name, content in [('uid_map', f'0 {user} 1'), ('setgroups', 'deny'), ('gid_map', f'0 {group} 1')]:
-      pathlib.Path(f'/proc/self/{name}').write_text(content)
+    _unshare_mounts()
   except OSError as error:
     connection.recv()
-    connection.send(f'{error}')
+    connection.send(str(error))
     return
   while True:
     function, *arguments = connection.recv()
     connection.send(function(disk, *arguments))
 
 
+def _unshare_mounts():
+  """Gives this process mounts of its own, and the right to mount."""
+  user, group = os.getuid(), os.getgid()
+  if ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER | _NEW_MOUNTS):
+    raise OSError(ctypes.get_errno(), 'unshare')
+  for name, content in [('uid_map', f'0 {user} 1'), ('setgroups', 'deny'), ('gid_map', f'0 {group} 1')]:
+    pathlib.Path(f'/proc/self/{name}').write_text(content)
+
+
 def _mount(disk, options):
+  """Returns why it cannot be mounted, or nothing."""
   words = ['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', disk]
   try:
-    return subprocess.run(words, capture_output=True, text=True).stderr
+    subprocess.run(words, capture_output=True, text=True, check=True)
   except FileNotFoundError as error:
     return str(error)
+  except subprocess.CalledProcessError as error:
+    return f'{error}: {error.stderr}'
+  return ''
 
 
 def _command(_, *arguments):

@@ -1,6 +1,7 @@
 """Makes the frames of a sequence on all devices of this machine at the same time."""
 
 import collections
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -12,14 +13,23 @@ from film_tf.inference.interpolator import Interpolator
 from film_tf.media.frame import Frame
 from film_tf.prefetch import prefetch
 
-RUN = 4  # neighbouring pieces that a device makes; each has a frame in common with the next, whose features are kept
-_HELD = 64  # finished frames that wait on each device until it is their turn
+_RUN = 4  # neighbouring pieces that a device makes; each has a frame in common with the next, whose features are kept
+_HELD = 64  # finished frames, about, that wait on each device until it is their turn
 
 
 def visible() -> list[str]:
   """Returns the names of the devices that make frames: all GPUs, or else all (logical) CPUs."""
   devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
   return [device.name for device in devices]
+
+
+def shared_by(interpolator: Interpolator, pieces: int) -> int:
+  """Returns among how many devices so many pieces of a sequence are shared."""
+  return min(len(_names(interpolator)), -(-pieces // _RUN))
+
+
+def _names(interpolator):
+  return visible() if interpolator.bounded else visible()[:1]  # a SavedModel's weights are where it was loaded
 
 
 class OneDevice:
@@ -44,20 +54,20 @@ Piece = Callable[[OneDevice], Iterator[Frame]]
 
 
 def frames(pieces: Iterable[Piece], interpolator: Interpolator) -> Iterator[Frame]:
-  """Yields the frames of all pieces in order, with several devices `RUN` neighbouring pieces on each at a time.
+  """Yields the frames of all pieces in order, with several devices `_RUN` neighbouring pieces on each at a time.
 
-  Of a SavedModel, whose weights are where it was loaded, one device makes all. With several, up to `_HELD` finished
-  frames wait on each, and the given frames of as many runs as there are devices are held.
+  Of a SavedModel one device makes all. With several, up to `_HELD` finished frames wait on each, and the given frames
+  of `_RUN` pieces for each are held.
 
   Args:
     pieces: make the frames from a given one to the next, with the device that they are called with.
     interpolator: on the first device; the others get one each with the same weights.
   """
-  names = visible() if interpolator.bounded else []
-  if len(names) < 2:
-    device = OneDevice(interpolator)
+  names = _names(interpolator)
+  makers = {names[0]: OneDevice(interpolator)}
+  if len(names) == 1:
     for piece in pieces:
-      yield from piece(device)
+      yield from piece(makers[names[0]])
     return
   runs, turns = _runs(_with_error_in_its_turn(pieces)), itertools.cycle(names)
   running = collections.deque()
@@ -65,8 +75,9 @@ def frames(pieces: Iterable[Piece], interpolator: Interpolator) -> Iterator[Fram
     while True:
       for run in itertools.islice(runs, len(names) - len(running)):
         name = next(turns)
-        device = OneDevice(interpolator if name == names[0] else interpolator.on(name))
-        running.append(prefetch(_made(name, device, run), _HELD))
+        if name not in makers:  # of short sequences not all are needed
+          makers[name] = OneDevice(interpolator.on(name))
+        running.append(prefetch(_made(name, makers[name], run), _HELD))
         next(running[-1])  # now it makes frames
       if not running:
         return
@@ -78,21 +89,20 @@ def frames(pieces: Iterable[Piece], interpolator: Interpolator) -> Iterator[Fram
 
 
 def _runs(pieces):
-  while run := list(itertools.islice(pieces, RUN)):
+  while run := list(itertools.islice(pieces, _RUN)):
     yield run
 
 
 def _with_error_in_its_turn(pieces):
-  """Yields pieces, and where there are no more because of an error, one that raises it."""
-
-  def failed(_):
-    raise failure
-
+  """Yields pieces, and where an error ends them, one that raises it: the frames of those before come first."""
   try:
     yield from pieces
   except Exception as error:
-    failure = error
-    yield failed
+    yield functools.partial(_raise, error)
+
+
+def _raise(error, _):
+  raise error
 
 
 def _made(name, device, run):

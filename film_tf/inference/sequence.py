@@ -30,7 +30,9 @@ def interpolate(
   duplicates: str = 'keep',
   skip: int = 0,
 ) -> Iterator[Frame]:
-  """Yields the frames that `clock` asks for, in order; of the given ones only three are held at a time, on one device.
+  """Yields the frames that `clock` asks for, in order; of the given ones only three are held at a time.
+
+  On several devices more are, see `devices.frames`.
 
   Args:
     frames: in order of time, all of one size and type.

@@ -93,11 +93,11 @@ class Encoder:
         preset = f', preset {self._preset}' if self._preset else ''
         raise UserError(
           f'{self._codec} cannot encode {size} pixels for {path}, {rate:g} frames a second{preset}: '
-          f'{error.strerror or error}{self._other_formats(codec)}'
+          f'{error.strerror or error}{self._advice(codec)}'
         ) from error
 
-  def _other_formats(self, codec):
-    """Returns advice where an encoder prefers pixels of full range, as mjpeg does, and gets others."""
+  def _advice(self, codec):
+    """Returns what to try where an encoder prefers pixels of full range, as mjpeg does, and gets others."""
     first = next((one.name for one in codec.video_formats or []), '')
     ours = self._choose_pixel_format(codec)
     return f'; try --pixel_format={first}' if first.startswith('yuvj') and first != ours else ''

@@ -190,11 +190,11 @@ class Job:
     given = f'{plan.given or "?"} frames of {width}x{height}, {8 * (plan.video_format.bits > 8) + 8} bits'
     cost = costs.measure(interpolator, height, width, plan.video_format.bits)
     steps = _network_runs(plan, self._wanted.loop)
-    count = min(len(devices.visible()), -(-(plan.given or 1) // devices.RUN))
+    seconds = steps * cost.seconds / devices.shared_by(interpolator, plan.given or 1)
     return '\n'.join([
       f'{self._given.paths[0]}: {given}, {self._given.kind}',
       f'{self.output}: about {plan.total or "?"} frames, {float(plan.rate):.3f} a second',
-      f'network: {steps} times, about {tqdm.tqdm.format_interval(steps * cost.seconds / count)} on this machine',
+      f'network: {steps} times, about {tqdm.tqdm.format_interval(seconds)} on this machine',
       f'memory: about {cost.bytes / 1e9:.1f} GB',
       *self.notes,
     ])  # fmt: skip

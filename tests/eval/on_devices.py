@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from eval import benchmarks, measures, measuring, session
+from tests import forked
 
 
 def main(devices, source):
-  logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
-  tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], logical)
+  forked.logical_cpus(int(devices))
   os.makedirs(devices)
   session.run(session.Asked(benchmarks.Benchmark({'set': source}), ['net.npz']), devices)
   bench = measuring.Bench(['net.npz'], measures.Measures(['film']))

@@ -12,6 +12,7 @@ from film_tf.inference import devices, sequence
 from film_tf.inference.interpolator import Interpolator
 from film_tf.inference.timeline import division
 from film_tf.media.frame import Frame
+from tests import forked
 
 
 def given(count):
@@ -22,8 +23,7 @@ def given(count):
 
 
 def main(count):
-  logical = [tf.config.LogicalDeviceConfiguration()] * int(count)
-  tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], logical)
+  forked.logical_cpus(int(count))
   used, shown = set(), devices.OneDevice.shown
 
   def noted(self, *args):

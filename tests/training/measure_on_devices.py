@@ -4,15 +4,13 @@ import json
 import pathlib
 import sys
 
-import tensorflow as tf
-
 from film_tf.distribution import strategy
+from tests import forked
 from tests.training import test_evaluation
 
 
 def main(devices, folder):
-  logical = [tf.config.LogicalDeviceConfiguration()] * devices
-  tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], logical)
+  forked.logical_cpus(devices)
   other = folder / 'other'
   evaluate, _ = test_evaluation.make(other, strategy.build('mirrored'), sources=[str(folder / 'mixed')])
   evaluate(1)

@@ -11,6 +11,7 @@ from film_tf.losses.losses import Loss
 from film_tf.model.film_net import FilmNet
 from film_tf.training.optimizer import OptimizerOptions
 from film_tf.training.trainer import Trainer
+from tests import forked
 from tests.conftest import SHALLOW
 
 BATCH, STEPS = 8, 20
@@ -18,8 +19,7 @@ BATCH, STEPS = 8, 20
 
 def main(devices, options):
   if devices > 1:
-    logical = [tf.config.LogicalDeviceConfiguration()] * devices
-    tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], logical)
+    forked.logical_cpus(devices)
   tf.config.optimizer.set_experimental_options({'disable_meta_optimizer': False})  # as users have it
   strategy = strategies.build(options.pop('strategy', 'mirrored' if devices > 1 else 'one_device'))
   tf.keras.utils.set_random_seed(0)
