@@ -12,6 +12,7 @@ from film_tf.inference import devices, sequence
 from film_tf.inference.interpolator import Interpolator
 from film_tf.inference.timeline import division
 from film_tf.media.frame import Frame
+from film_tf.model import weights
 from tests import forked
 
 
@@ -24,14 +25,17 @@ def given(count):
 
 def main(count):
   forked.logical_cpus(int(count))
-  used, shown = set(), devices.OneDevice.shown
+  used, homes, copies = set(), set(), []
+  shown, on = devices.OneDevice.shown, Interpolator.on
 
   def noted(self, *args):
     images = shown(self, *args)
     used.update(x.device for one in self._features.values() for x in tf.nest.flatten(one.features) if tf.is_tensor(x))
+    homes.update(weight.device for weight in weights.variables(self._interpolator.bounded._net).values())
     return images
 
   devices.OneDevice.shown = noted
+  Interpolator.on = lambda self, device: copies.append(device) or on(self, device)
   made = sequence.interpolate(given(15), division(4), Interpolator('net.npz'), skip=2)
   frames = []
   try:
@@ -40,7 +44,9 @@ def main(count):
     message = error.message
   assert len(frames) == 14 * 4 - 2
   assert '64x40 pixels' in message
-  assert {name.rpartition('/')[2] for name in used} == {f'device:CPU:{i}' for i in range(int(count))}, used
+  for found in (used, homes):
+    assert {name.rpartition('/')[2] for name in found} == {f'device:CPU:{i}' for i in range(int(count))}, found
+  assert len(copies) == int(count) - 1  # once each, and not for every run
   found = {name: [getattr(frame, name) for frame in frames] for name in ('pixels', 'made')}
   np.savez(f'{count}.npz', **found, times=[float(frame.time) for frame in frames])
   threads = threading.active_count()

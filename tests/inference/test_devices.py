@@ -10,10 +10,10 @@ from tests.conftest import SHALLOW, command
 
 def test_several_devices_make_the_frames_of_one(tmp_path, tiny):
   weights.save(tiny, tmp_path / 'net.npz')
-  for count in (1, 3):
+  for count in (1, 2):
     result = command('tests.inference.on_devices', count, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-  one, other = (dict(np.load(tmp_path / f'{count}.npz')) for count in (1, 3))
+  one, other = (dict(np.load(tmp_path / f'{count}.npz')) for count in (1, 2))
   assert one['made'].sum() == 12 * 3 - 1  # two of 14 pairs are cuts, and of the first pair a frame is left out
   assert (np.diff(one['times']) > 0).all()
   for name, values in one.items():
