@@ -15,12 +15,14 @@ import tensorflow as tf
 
 from film_tf import keys
 from film_tf.model import film_net, pyramid
+from film_tf.model.bilateral_flow_pyramid import SEARCHED_FROM
 from film_tf.model.film_net import FilmNet
 from film_tf.model.propagation import propagate
 from film_tf.model.warp import first_rows, inside, warp
 
 _DECODER_HALO = 4  # rows; of a 2x2 convolution after upsampling and two of 3x3, and even
 _LUCAS_KANADE_HALO = 5  # rows; of a window of 9x9 and a slope
+_SEARCH_HALO = 5  # rows; of a window of 9x9 and 1 pixel
 _PROPAGATION_HALO = 6  # rows; of flow 4 pixels away, and a window of 5x5
 _SECOND_LOOK_HALO = 4  # rows; of two convolutions, or a window of 5x5; a multiple of 4, as the decoder's rows must be
 _DECODED_FROM = 2  # the finest level that the decoder has whole; bands of finer ones are computed when they are read
@@ -113,6 +115,7 @@ class BandedNet:
     self._extract = _of_any_size(net.feature_pyramid.extract)
     self._extract_depth = _of_any_size(net.feature_pyramid.extract_depth)
     self._residual = _of_any_size(net.flow_pyramid.residual)
+    self._jump = _of_any_size(net.flow_pyramid.jump) if net.options.search else None
     self._decode = _of_any_size(net.fusion_decoder.decode)
     self._paint = _of_any_size(self._painted)
     self._propagate = _of_any_size(propagate)
@@ -194,6 +197,7 @@ class BandedNet:
       flow = pyramid.upsample_flow(flows[0]) if flows else tf.zeros_like(images[level][..., :2])
       halo = options.flow_convs[min(level, options.specialized_levels)]
       halo += _LUCAS_KANADE_HALO if options.bilateral_flow else 0
+      halo += _SEARCH_HALO if self._searches(level) else 0
       halo += _PROPAGATION_HALO if options.propagation else 0
       parts = []
       for start, stop, first, last in self.bands.of(flow.shape[1], halo):
@@ -206,12 +210,20 @@ class BandedNet:
     return flow + self._residual(level, own.rows(level, first, last), other.warp(level, flow, first))
 
   def _bilateral(self, one, other, time, size, level, flow, first, last):
-    to_x0, to_x1 = -time * flow, (1.0 - time) * flow
-    seen = [inside(to, *(side / 2**level for side in size), first) for to in (to_x0, to_x1)]
-    flow += self._residual(level, one.warp(level, to_x0, first), other.warp(level, to_x1, first), *seen)
+    def read(flow):
+      to_x0, to_x1 = -time * flow, (1.0 - time) * flow
+      seen = [inside(to, *(side / 2**level for side in size), first) for to in (to_x0, to_x1)]
+      return one.warp(level, to_x0, first), other.warp(level, to_x1, first), *seen
+
+    if self._searches(level):
+      flow += self._jump(*read(flow))
+    flow += self._residual(level, *read(flow))
     if self._net.options.propagation:
       flow = self._propagate(flow, one.images[level], other.images[level], time, tf.constant(first))
     return flow
+
+  def _searches(self, level):
+    return self._net.options.search and level >= SEARCHED_FROM
 
   def _fused(self, pair):
     """Returns what the decoder makes of both images, aligned."""

@@ -7,6 +7,7 @@ import numpy as np
 from film_tf.inspection import colours, page
 from film_tf.inspection.observation import READ, A, B, Observation
 from film_tf.inspection.page import number
+from film_tf.model.bilateral_flow_pyramid import SEARCHED_FROM
 from film_tf.model.options import Options
 
 NAMES = 'A', 'B'
@@ -130,7 +131,7 @@ def _flow(drawn, level, flow, title):
   if flow.step is None:
     parts |= {'residual, what this level adds': (flow.residual, small)}
   else:
-    parts |= {'step of Lucas and Kanade': (flow.step, small), 'what corrects it': (flow.residual - flow.step, small)}
+    parts |= {'what is not learned': (flow.step, small), 'what corrects it': (flow.residual - flow.step, small)}
   parts |= {'sum, the flow of this level': (flow.flow, radius)}
   sizes = {name: colours.size(part) for name, (part, _) in parts.items()}
   rows = [[name, *map(number, size), number(2**level * size.mean)] for name, size in sizes.items()]
@@ -145,8 +146,10 @@ def _flow(drawn, level, flow, title):
     told = f"""What comes from below is smooth, having been found for a quarter of the pixels. What is added,
       {number(added)} pixels on average where the sum has {number(total)}, should be at the edges of what moves. """
   if flow.step is not None:
-    told += """This network first takes a step of Lucas and Kanade, which has nothing to learn: from slopes and
-      differences of the features, it sees 1.5 pixels far either way. What is learned corrects it. """
+    if o.search and level >= SEARCHED_FROM:
+      told += """This network first looks whether features are more alike 2 pixels to any side. """
+    told += """It takes a step of Lucas and Kanade, which has nothing to learn: from slopes and differences of the
+      features, it sees 1.5 pixels far either way. What is learned corrects it. """
     if o.propagation:
       told += """Then each pixel borrows flow from 4 pixels beside it where that makes both images more alike, so that
         motion ends where things do; the correction shows both. """

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from film_tf import keys
 from film_tf.model import film_net, pyramid
+from film_tf.model.bilateral_flow_pyramid import SEARCHED_FROM, aligned
 from film_tf.model.film_net import FilmNet
 from film_tf.model.warp import inside, warp
 
@@ -27,7 +28,7 @@ class Flow(NamedTuple):
   upsampled: Array  # the flow of the coarser level in the size of this one; zero on the coarsest
   residual: Array  # what this level adds
   flow: Array
-  step: Array | None  # what of the residual is a step of Lucas and Kanade, in networks that have them
+  step: Array | None  # what of the residual is not learned: a step of Lucas and Kanade, and a search before it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,13 +125,19 @@ def _flows(net, known, size):
   """Returns the flow of every level, finest first, in each direction that the network has."""
   made = net.flows(*known, tf.fill((1, 1), TIME))
   bilateral = net.options.bilateral_flow
+  searching = net.options.search
 
-  def step(level, flow):
+  def step(level, start):
     if not bilateral:
       return None
-    to = -TIME * flow, (1.0 - TIME) * flow
-    seen = [inside(one, *(side / 2**level for side in size)) for one in to]
-    return net.flow_pyramid.step(*(warp(known[side][keys.FEATURES][level], to[side]) for side in (A, B)), *seen)
+    levels = [known[side][keys.FEATURES][level] for side in (A, B)]
+
+    def read(flow):
+      return aligned(*levels, TIME, [side / 2**level for side in size], flow)
+
+    flow = start + net.flow_pyramid.jump(*read(start)) if searching and level >= SEARCHED_FROM else start
+    step = net.flow_pyramid.step(*read(flow))
+    return flow - start + step if searching else step
 
   forward = made[keys.FORWARD_FLOW_PYRAMID], made[keys.FORWARD_RESIDUAL_FLOW_PYRAMID]
   backward = made[keys.BACKWARD_FLOW_PYRAMID], made[keys.BACKWARD_RESIDUAL_FLOW_PYRAMID]

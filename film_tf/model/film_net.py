@@ -25,12 +25,13 @@ class FilmNet(tf.keras.Model):
       x0 -> features 0 --+-> flow 0->1 --+-> align both to the middle -> fuse -> image
       x1 -> features 1 --+-> flow 1->0 --+
 
-  Four options, not in the paper, are for small networks. With `options.residual_fusion` the decoder paints, beside RGB,
+  Five options, not in the paper, are for small networks. With `options.residual_fusion` the decoder paints, beside RGB,
   how much of either warped image to take, and the image is that mix and the RGB added, so that it need not learn to
   copy. With `options.bilateral_flow` flow is estimated once, at the frame between, and starts from Lucas-Kanade steps,
   so that it need not learn to match; forward and backward flow are then that flow and its opposite. With
-  `options.propagation` that flow keeps to the edges of what moves, and with `options.second_look` each image is read at
-  several places a pixel, so that the network can blur, or blend, what cannot be known.
+  `options.search` it looks for motion that those steps miss, and with `options.propagation` it keeps to the edges of
+  what moves. With `options.second_look` each image is read at several places a pixel, so that the network can blur, or
+  blend, what cannot be known.
 
   Call it with a dict of `x0`, `x1` (`[B, H, W, 3]` RGB in [0, 1], H and W >= 1) and `time` (`[B, 1]` in [0, 1]; the
   published network is trained at 0.5 only, and so are ours). It returns a dict with `image` `[B, H, W, 3]`, float32,
@@ -120,7 +121,9 @@ class FilmNet(tf.keras.Model):
       _, height, width, _ = blocks.dynamic_shape(image0)
       images = (self.image_pyramid(image0), self.image_pyramid(image1)) if self.options.propagation else None
       time = broadcast(time)
-      forward, forward_residuals = self.flow_pyramid(levels0, levels1, time, images, height=height, width=width)
+      forward, forward_residuals = self.flow_pyramid(
+        levels0, levels1, time, images, height=height, width=width, searching=self.options.search
+      )
       backward, backward_residuals = ([-flow for flow in flows] for flows in (forward, forward_residuals))
     else:
       forward, forward_residuals = self.flow_pyramid(levels0, levels1)

@@ -30,6 +30,7 @@ class Options:
   flow_convs: tuple[_Convolutions, ...] = (3, 3, 3, 3)  # 3x3, of a flow predictor, finest first, shared last
   flow_filters: tuple[_Width, ...] = (32, 64, 128, 256)  # their channels
   bilateral_flow: bool = False  # estimate flow at the frame between, from Lucas-Kanade steps; not in the paper
+  search: bool = False  # with bilateral_flow: look a pixel around on coarse levels for what it missed; not in the paper
   propagation: bool = False  # with bilateral_flow: borrow flow from beside where it fits better; not in the paper
   residual_fusion: bool = False  # paint only what a mix of both warped images lacks; not in the paper
   second_look: bool = False  # with residual_fusion: read both images again, at several places; not in the paper
@@ -57,6 +58,8 @@ class Options:
         f'specialized_levels={self.specialized_levels} must be at least sub_levels - 1 = {self.sub_levels - 1}: '
         'finer levels have fewer feature channels and cannot share a flow predictor'
       )
+    if self.search and not self.bilateral_flow:
+      raise UserError('search=True needs bilateral_flow=True, whose flow it is for')
     if self.propagation and not self.bilateral_flow:
       raise UserError('propagation=True needs bilateral_flow=True, whose flow is that of the frame between')
     if self.second_look and not self.residual_fusion:

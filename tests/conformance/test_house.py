@@ -36,6 +36,7 @@ MODEL = [
   'warp',
   'feature_pyramid',
   'lucas_kanade',
+  'search',
   'propagation',
   'flow_pyramid',
   'bilateral_flow_pyramid',

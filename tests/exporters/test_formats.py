@@ -20,7 +20,13 @@ from tests.model.test_film_net import load_golden
 OLD = tf.__version__.startswith('2.15')
 
 
-OURS = ('bilateral_flow', 'propagation', 'residual_fusion', 'second_look')  # options that are not in the paper
+OURS = (
+  'bilateral_flow',
+  'propagation',
+  'residual_fusion',
+  'search',
+  'second_look',
+)  # options that are not in the paper
 
 
 def small(sizes, options) -> FilmNet:

@@ -26,7 +26,7 @@ NETWORKS = {
   'published': DEEP,
   'film_mini': dataclasses.replace(DEEP, bilateral_flow=True, residual_fusion=True),
   'second look': dataclasses.replace(
-    DEEP, bilateral_flow=True, residual_fusion=True, propagation=True, second_look=True
+    DEEP, bilateral_flow=True, residual_fusion=True, search=True, propagation=True, second_look=True
   ),
   'shallow': conftest.TINY,
   'two levels': dataclasses.replace(conftest.TINY, fusion_pyramid_levels=2),

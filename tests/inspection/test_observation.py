@@ -35,7 +35,7 @@ def bilateral_network(**more):
 def case(request):
   """A network, two images whose size needs padding on every level, and what is observed of them."""
   tf.keras.utils.set_random_seed(1)
-  more = {'propagation': True, 'second_look': True} if request.param == 'film_mini' else {}
+  more = {'search': True, 'propagation': True, 'second_look': True} if request.param == 'film_mini' else {}
   net = load_golden('shallow')[1] if request.param == 'published' else bilateral_network(**more)
   a, b = (image[0] for image in (pair(1, 75, 90)[key] for key in ('x0', 'x1')))
   return net, a, b, observe(net, a, b)
