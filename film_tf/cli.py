@@ -29,6 +29,7 @@ def run(main: Callable[[list[str]], None]):
   """
 
   _open_closed_streams()
+  sys.stderr = _Messages(sys.stderr)
 
   def guarded(argv):
     signal.signal(signal.SIGTERM, _stop)
@@ -81,8 +82,8 @@ def _stop(number, frame):
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(_TERMINATED)
   with contextlib.suppress(RuntimeError, OSError):  # it may just be printing
     sys.stdout.flush()
-  if number == signal.SIGINT:
-    os.write(2, b'interrupted\n')
+  with contextlib.suppress(OSError):
+    os.write(2, b'interrupted\n' if number == signal.SIGINT else b'')
   os._exit(128 + number)
 
 
@@ -98,6 +99,31 @@ def _open_closed_streams():
       os.open(os.devnull, os.O_RDWR)  # it takes the lowest number that is free
   sys.stdout = sys.stdout or os.fdopen(1, 'w')
   sys.stderr = sys.stderr or os.fdopen(2, 'w')
+
+
+class _Messages:
+  """Is stderr, but that what a full disk does not hold is lost: a log file must not end hours of work."""
+
+  def __init__(self, stream):
+    self._stream = stream
+
+  def __getattr__(self, name):
+    return getattr(self._stream, name)
+
+  def write(self, text: str) -> int:
+    self._try(self._stream.write, text)
+    return len(text)
+
+  def flush(self):
+    self._try(self._stream.flush)
+
+  def _try(self, function, *args):
+    try:
+      function(*args)
+    except BrokenPipeError:  # the reader has gone, and with it the wish for the work
+      raise
+    except OSError:
+      pass
 
 
 def _without_traceback(kind, error, traceback):
@@ -165,11 +191,13 @@ def load_tensorflow():
       os.dup2(stderr, 2)
       os.close(stderr)
       notes.seek(0)
-      os.write(2, b''.join(line for line in notes if not line.startswith((b'I0000', b'WARNING: All log messages'))))
+      with contextlib.suppress(OSError):
+        os.write(2, b''.join(line for line in notes if not line.startswith((b'I0000', b'WARNING: All log messages'))))
 
 
 def _leave(stderr):
-  os.write(stderr, b'interrupted\n')
+  with contextlib.suppress(OSError):
+    os.write(stderr, b'interrupted\n')
   os._exit(130)
 
 

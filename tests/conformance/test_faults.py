@@ -18,7 +18,7 @@ from tests import faults
 from tests.conftest import ROOT, TINY, assert_user_error, command
 from tests.data import triplets
 from tests.datasets.build_tree import layout
-from tests.forked import Process
+from tests.forked import Process, start
 from tests.small_disk import SmallDisk
 from tests.training import runs
 
@@ -178,6 +178,15 @@ print('done')
     result = disk.command('summarise')
   assert result.stdout == 'done\n', result.stderr
   assert result.stderr.count('nothing more goes to TensorBoard') == 1
+
+
+@pytest.mark.slow
+def test_a_log_on_a_full_disk_costs_what_it_would_have_said_and_not_the_run(tmp_path):
+  _, *words = runs.words(tmp_path / 'run', 'train.steps = 2')
+  process = start('film_tf.train', *words, cwd=tmp_path, told=[tmp_path / 'stdout', '/dev/full'])
+  process.join(300)
+  assert process.exitcode == 0
+  assert (tmp_path / 'run' / 'film.npz').exists()
 
 
 def test_who_reads_no_further_is_no_error(tmp_path):
