@@ -128,7 +128,7 @@ def step_of(path: str) -> int:
 
 
 def newest_whole(folder: str) -> str | None:
-  """Returns the path of the newest checkpoint that can be read to its end, or None; tells of damaged ones.
+  """Returns the path of the newest checkpoint that is whole, or None; tells of damaged ones.
 
   Raises:
     UserError: there are checkpoints and none can be read.
@@ -146,11 +146,13 @@ def newest_whole(folder: str) -> str | None:
 
 
 def _problem(path):
-  """Returns why a checkpoint cannot be read to its end, or None; every tensor has a checksum."""
+  """Returns why a checkpoint cannot be read to its end, or is not what its name says; every tensor has a checksum."""
   try:
     with tensorflow_file.reader(path) as file:
       for name in file.get_variable_to_shape_map():
-        file.get_tensor(name)
+        value = file.get_tensor(name)
+        if name == f'taken/{_VALUE}' and value != step_of(path):
+          return f'its name is of another step: it is of step {value}'
   except (IndexError, RuntimeError, ValueError, tf.errors.OpError) as error:  # whatever the reader makes of it
     return files.reason(error)
   return None

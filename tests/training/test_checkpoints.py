@@ -1,4 +1,4 @@
-"""Who removes what a killed save left behind: the next save, not those who only read."""
+"""What of checkpoints is read, written and removed."""
 
 import dataclasses
 
@@ -24,6 +24,22 @@ def test_leftovers_go_when_the_next_checkpoint_is_saved(tmp_path):
   saved.save(5)
   assert not left.exists()
   assert saved.newest().endswith('step-5')
+
+
+def test_checkpoints_whose_names_are_of_other_steps_are_passed_over(tmp_path, capsys):
+  taken = tf.Variable(0)
+  saved = Checkpoints(tf.train.Checkpoint(taken=taken), str(tmp_path))
+  for step in (4, 8, 12):
+    taken.assign(step)
+    saved.save(step)
+  for suffix in ('.index', '.data-00000-of-00001'):
+    names = [tmp_path / f'{name}{suffix}' for name in ('step-8', 'kept', 'step-12')]
+    for source, target in [(0, 1), (2, 0), (1, 2)]:
+      names[source].rename(names[target])
+  assert checkpoints.newest_whole(str(tmp_path)).endswith('step-4')
+  told = capsys.readouterr().err
+  assert 'step-12 is damaged (its name is of another step: it is of step 8)' in told
+  assert 'it is of step 12' in told
 
 
 def test_a_part_that_a_file_lacks_starts_untrained(tmp_path, capsys):
