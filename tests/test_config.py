@@ -24,7 +24,7 @@ def test_ours_are_found_from_any_folder_with_their_includes(name, given, tmp_pat
   config.parse([given.format(name)])
   assert isinstance(options.configured(), options.Options)
   assert isinstance(scenes.configured(), scenes.Scenes)
-  weight = 0.5 if name in ('film_mini_third.gin', 'film_mini_fourth.gin') else 1.0
+  weight = 0.5 if name in ('film_mini_third.gin', 'film_mini_fourth.gin', 'film_mini_sixth.gin') else 1.0
   assert gin.query_parameter('loss.weights')['l1'] == weight  # not all can be made: vgg needs a file
 
 

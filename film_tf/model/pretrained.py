@@ -6,7 +6,7 @@ import pathlib
 
 from film_tf.errors import UserError
 
-SHA256 = {'film_mini': '29f9a9bff3d5da8895d58a73bc6d3d943becc589f074a7b299187c2b2e550939'}
+SHA256 = {'film_mini': '7ad89cf09ae6cbcbb68287997dbc00031f48afb414030ad292ac7f8f96459ca8'}
 """Of each one's weights file."""
 
 _FOLDER = pathlib.Path(__file__).resolve().parent.parent / 'pretrained'

@@ -97,7 +97,7 @@ WHOLE = ('film_l1.gin', 'film_mini.gin', 'fewer_levels.gin', 'four_levels.gin')
 
 def experiments():
   """Yields configs, and whether to draw them in full: crops, and VGG-19 of its width. Includes are not drawn twice."""
-  for name in ('film_l1', 'film_vgg', 'film_style', 'film_mini', 'film_mini_fourth'):
+  for name in ('film_l1', 'film_vgg', 'film_style', 'film_mini', 'film_mini_sixth'):
     yield [f'gin/{name}.gin'], True
   for path in sorted((ROOT / 'gin' / 'ablation').iterdir()):
     yield ['gin/film_l1.gin', f'gin/ablation/{path.name}'], False
