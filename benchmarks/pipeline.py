@@ -39,7 +39,8 @@ def naive(frames, seed, options):
   """Augments whole frames and crops last."""
   seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
   frames = tf.image.convert_image_dtype(frames, tf.float32)
-  frames = augment.reverse_time(augment.flip(augment.quarter_turn(frames, seeds[0]), seeds[1]), seeds[2])
+  frames = augment.flip(augment.quarter_turn(frames, seeds[0]), seeds[1])
+  frames, _ = augment.reverse_time(frames, tf.constant(0.5), seeds[2])
   angle = tf.random.stateless_uniform((), seeds[3], -0.785, 0.785)
   height, width = tf.unstack(tf.cast(tf.shape(frames)[1:3], tf.float32))
   cos, sin = tf.cos(angle), tf.sin(angle)
@@ -76,7 +77,7 @@ def main():
   steps = {
     'decode only': lambda x, seed: pipeline.decode(x),
     'naive order': lambda x, seed: naive(pipeline.decode(x), seed, options),
-    'film_tf': lambda x, seed: augment.augment(pipeline.decode(x), seed, options),
+    'film_tf': lambda x, seed: augment.augment(pipeline.decode(x), 0.5, seed, options)[0],
   }
   with tempfile.NamedTemporaryFile() as file:
     write_records(file.name)

@@ -46,7 +46,7 @@ def build(name):
     import tensorflow_datasets as tfds
     from etils import epath
 
-    from film_tf.data import triplet_builder
+    from film_tf.building import triplet_builder
   except ImportError as error:
     raise UserError(f"{error}; pip install '.[data]'") from error
   if not os.isatty(2):

@@ -104,7 +104,7 @@ def _record(example, source):
     raise UserError(f'triplet {path!r} of {source} is damaged, a frame cannot be decoded') from error
   if len(set(sizes)) > 1:
     raise UserError(f'triplet {path!r} of {source} has frames of different sizes, {sizes}')
-  return records.encode(records.Triplet(path, frames, *sizes[0]))
+  return records.encode(records.Triplet(path, frames, *sizes[0], float(example[keys.TIME])))
 
 
 if __name__ == '__main__':

@@ -28,8 +28,8 @@ class Network:
       self._interpolator.bounded.free = memory
 
   def frames(self, x0: np.ndarray, x1: np.ndarray, times: Sequence[Fraction]) -> Iterator[np.ndarray]:
-    """Yields the frames at `times`, multiples of a power of 1/2 that increase, `[H, W, 3]` float32 in [0, 1]."""
-    yield from self._interpolator.halvings(self._interpolator.features(x0), self._interpolator.features(x1), times)
+    """Yields the frames at `times`, which increase, `[H, W, 3]` float32 in [0, 1]."""
+    yield from self._interpolator.at(x0, x1, times)
 
   def flow(self, x0: np.ndarray, x1: np.ndarray) -> np.ndarray:
     """Returns the flow from x0 to x1, `[H, W, 2]`.

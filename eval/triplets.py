@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from eval import results
 from film_tf import files, keys
-from film_tf.data import footage, pipeline, scenes, synthetic, tfds_source
+from film_tf.building import footage
+from film_tf.data import pipeline, scenes, synthetic, tfds_source
 from film_tf.errors import UserError
 from film_tf.media import names
 
@@ -119,7 +120,7 @@ def _of_download(source, root):
   for clip in clips[split]:
     for triplet in clip.triplets():
       frames = (tf.io.decode_image(frame, channels=3, expand_animations=False).numpy() for frame in triplet.frames)
-      yield Triplet(triplet.path, *map(_as_float, frames))
+      yield Triplet(triplet.path, *map(_as_float, frames), _exact(triplet.time))
 
 
 def _of_folders(root):
@@ -146,14 +147,20 @@ def _of_data_set(source):
   with pipeline.readable([source]):
     for batch in pipeline.evaluation(source):
       name = tf.compat.as_text(batch[keys.PATH][0].numpy())
-      yield Triplet(name, *(batch[key][0].numpy() for key in (keys.X0, keys.Y, keys.X1)))
+      images = (batch[key][0].numpy() for key in (keys.X0, keys.Y, keys.X1))
+      yield Triplet(name, *images, _exact(float(batch[keys.TIME][0, 0])))
 
 
 def _of_scenes():
   for number, scene in enumerate(synthetic.triplets(scenes.configured(), SEED)):
     x0, y, x1 = (scene[key].numpy() for key in (keys.X0, keys.Y, keys.X1))
     flows = (scene[key].numpy() for key in (keys.FORWARD_FLOW, keys.MIDDLE_FLOW))
-    yield Triplet(f'scene {number}', x0, y, x1, Fraction(1, 2), *flows)
+    yield Triplet(f'scene {number}', x0, y, x1, Fraction(float(scene[keys.TIME][0])), *flows)
+
+
+def _exact(time):
+  """Returns the time between two frames that a float stands for, such as 1/3."""
+  return Fraction(time).limit_denominator(1000)
 
 
 def _as_float(pixels):

@@ -44,10 +44,10 @@ flags.DEFINE_string('start', None, "Where to start, in seconds from a video's fi
 flags.DEFINE_string('stop', None, 'Where to stop, likewise.')
 flags.DEFINE_enum(
   'time',
-  'halve',
+  'auto',
   TIME,
   'How times between two frames are met: by halving again and again, or directly, which is exact and faster, and less '
-  'sharp with networks that were trained halfway only, as the published ones and film_mini.',
+  'sharp with networks that were trained halfway only, as the published ones; auto is as the network was trained.',
 )
 flags.DEFINE_bool('loop', False, 'Makes new frames from the last to the first too.')
 flags.DEFINE_enum('at_cut', 'hold', AT_CUT, 'Between two scenes: hold the last frame, or blend both.')
@@ -95,7 +95,7 @@ flags.mark_flag_as_required('output')
 def main(words):
   wanted, encoding = request(**_flags_of(Request)), EncodingOptions(**_flags_of(EncodingOptions))
   limit = None if MEMORY.value is None else memory.parse(MEMORY.value)
-  sources.find(MODEL.value)
+  wanted = wanted.suited(sources.options(sources.find(MODEL.value)).get('any_time', False))
   found = inputs.find(words)
   failed, jobs = [], []
   for given, name in zip(found, _names(found), strict=True):

@@ -2,7 +2,7 @@
 
 import tensorflow_datasets as tfds
 
-from film_tf.data import triplet_builder
+from film_tf.building import triplet_builder
 
 SCENES = (
   'Beanbags', 'Dimetrodon', 'DogDance', 'Grove2', 'Grove3', 'Hydrangea',

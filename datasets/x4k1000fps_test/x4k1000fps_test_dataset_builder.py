@@ -2,7 +2,7 @@
 
 import tensorflow_datasets as tfds
 
-from film_tf.data import triplet_builder
+from film_tf.building import triplet_builder
 from film_tf.media.names import in_natural_order
 
 CLIPS = 15

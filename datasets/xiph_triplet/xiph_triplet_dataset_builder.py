@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow_datasets as tfds
 
-from film_tf.data import footage, triplet_builder
+from film_tf.building import footage, triplet_builder
 from film_tf.errors import UserError
 from film_tf.media.names import in_natural_order
 

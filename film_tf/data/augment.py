@@ -1,7 +1,7 @@
 """Augmentations of a triplet: pure functions of stacked frames and a seed.
 
-All of them move or turn the three frames alike, so that the middle stays the middle. Frames are `[3, H, W, 3]` (before,
-middle, after), a seed is `[2]` int64; none keeps state, so example i of a seed is always augmented in the same way.
+All of them move or turn the three frames alike. Frames are `[3, H, W, 3]` (before, middle, after), a seed is `[2]`
+int64; none keeps state, so example i of a seed is always augmented in the same way.
 """
 
 import dataclasses
@@ -48,24 +48,28 @@ configured = gin.external_configurable(Augmentation, name='augmentation')
 """`Augmentation` with its defaults from gin: `augmentation.crop = 192`."""
 
 
-def augment(frames: tf.Tensor, seed: tf.Tensor, options: Augmentation) -> tf.Tensor:
+def augment(
+  frames: tf.Tensor, time: tf.Tensor | float, seed: tf.Tensor, options: Augmentation
+) -> tuple[tf.Tensor, tf.Tensor]:
   """Draws and applies all that `options` asks for.
 
   Args:
     frames: `[3, H, W, 3]`, uint8 or float in [0, 1].
+    time: of the one between, from 0 to 1.
     seed: `[2]` int64.
     options: what to do.
 
   Returns:
-    `[3, crop, crop, 3]` float32 in [0, 1].
+    `[3, crop, crop, 3]` float32 in [0, 1], and the time of the one between in these.
   """
-  geometry, time, colour = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+  time = tf.convert_to_tensor(time)
+  geometry, reversal, colour = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
   frames = crop(frames, geometry, options)  # first, so that the rest works on few pixels
   if options.time_reversal:
-    frames = reverse_time(frames, time)
+    frames, time = reverse_time(frames, time, reversal)
   if options.colour_jitter:
     frames = colour_jitter(frames, colour, options.colour_jitter)
-  return tf.ensure_shape(frames, (3, options.crop, options.crop, 3))
+  return tf.ensure_shape(frames, (3, options.crop, options.crop, 3)), time
 
 
 def crop(frames: tf.Tensor, seed: tf.Tensor, options: Augmentation) -> tf.Tensor:
@@ -157,9 +161,9 @@ def flip(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
   return tf.cond(_coin(seed), lambda: tf.reverse(frames, [2]), lambda: frames)
 
 
-def reverse_time(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-  """Swaps before and after, every second time."""
-  return tf.cond(_coin(seed), lambda: tf.reverse(frames, [0]), lambda: frames)
+def reverse_time(frames: tf.Tensor, time: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+  """Swaps before and after, every second time; `time` is that of the frame between."""
+  return tf.cond(_coin(seed), lambda: (tf.reverse(frames, [0]), 1.0 - time), lambda: (frames, time))
 
 
 def colour_jitter(frames: tf.Tensor, seed: tf.Tensor, share: float) -> tf.Tensor:

@@ -135,7 +135,7 @@ def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
   def decoded(example):
     frames = _at_least(metrics.SMALLEST, 'for SSIM', decode(example), example)
     x0, y, x1 = tf.unstack(tf.image.convert_image_dtype(frames, tf.float32))
-    return {keys.PATH: example[keys.PATH], **_example(x0, y, x1)}
+    return {keys.PATH: example[keys.PATH], **_example(x0, y, x1, example[keys.TIME])}
 
   return sources.ordered(name).map(decoded, tf.data.AUTOTUNE).batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
@@ -196,8 +196,8 @@ def _cause(message):
 
 def _augmented(example, seed, augmentation):
   frames = _at_least(augmentation.crop, 'for augmentation.crop', decode(example), example)
-  frames = augment.augment(frames, seed, augmentation)
-  made = _example(*tf.unstack(frames))
+  frames, time = augment.augment(frames, example[keys.TIME], seed, augmentation)
+  made = _example(*tf.unstack(frames), time)
   return (made, augment.in_motion_range(frames, *augmentation.motion_range)) if augmentation.motion_range else made
 
 
@@ -230,8 +230,8 @@ def _second(example, fits):
   return fits
 
 
-def _example(x0, y, x1):
-  return {keys.X0: x0, keys.Y: y, keys.X1: x1, keys.TIME: tf.constant([0.5])}
+def _example(x0, y, x1, time):
+  return {keys.X0: x0, keys.Y: y, keys.X1: x1, keys.TIME: time[tf.newaxis]}
 
 
 def _with_unknown_flow(example):

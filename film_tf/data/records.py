@@ -18,6 +18,7 @@ class Triplet:
   frames: tuple[bytes, bytes, bytes]  # PNG or JPEG, in order of time
   height: int  # pixels, the same for all three
   width: int
+  time: float = 0.5  # of the middle one, from 0 to 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,8 +32,13 @@ class RecordFiles:
 
 
 def encode(triplet: Triplet) -> bytes:
-  """Serializes a `tf.train.Example` with `path` and, a frame, `frame_i/encoded`, `format`, `height`, `width`."""
+  """Serializes a `tf.train.Example` with `path` and, a frame, `frame_i/encoded`, `format`, `height`, `width`.
+
+  And with `time`, where that is not the original's, halfway.
+  """
   features = {keys.PATH: _bytes(triplet.path.encode('utf-8', 'surrogateescape'))}
+  if triplet.time != 0.5:
+    features[keys.TIME] = tf.train.Feature(float_list=tf.train.FloatList(value=[triplet.time]))
   for name, frame in zip(FRAMES, triplet.frames, strict=True):
     features[f'{name}/encoded'] = _bytes(frame)
     features[f'{name}/format'] = _bytes(b'png' if frame.startswith(b'\x89PNG') else b'jpg')
@@ -42,18 +48,23 @@ def encode(triplet: Triplet) -> bytes:
 
 
 def parse(serialized: tf.Tensor) -> dict:
-  """Parses a record to strings: `path`, and `x0`, `y`, `x1` as encoded images. Shape `[]`, or `[B]` for a batch."""
+  """Parses a record to strings: `path`, and `x0`, `y`, `x1` as encoded images; and to `time`, 0.5 where none is said.
+
+  Shape `[]`, or `[B]` for a batch.
+  """
   spec = {f'{name}/encoded': tf.io.FixedLenFeature([], tf.string) for name in FRAMES}
   spec[keys.PATH] = tf.io.FixedLenFeature([], tf.string, '')
+  spec[keys.TIME] = tf.io.FixedLenFeature([], tf.float32, 0.5)
   parsed = tf.io.parse_example(serialized, spec)
   x0, y, x1 = (parsed[f'{name}/encoded'] for name in FRAMES)
-  return {keys.PATH: parsed[keys.PATH], keys.X0: x0, keys.Y: y, keys.X1: x1}
+  return {keys.PATH: parsed[keys.PATH], keys.X0: x0, keys.Y: y, keys.X1: x1, keys.TIME: parsed[keys.TIME]}
 
 
 def from_tfds(example: dict) -> dict:
   """Returns what `parse` does, of an example of a data set in `datasets/` whose images are not decoded."""
   x0, y, x1 = (example[name] for name in FRAMES)
-  return {keys.PATH: example[keys.PATH], keys.X0: x0, keys.Y: y, keys.X1: x1}
+  time = example.get(keys.TIME, tf.constant(0.5))
+  return {keys.PATH: example[keys.PATH], keys.X0: x0, keys.Y: y, keys.X1: x1, keys.TIME: time}
 
 
 def _bytes(value):

@@ -13,6 +13,7 @@ from film_tf.fields import Pixels, Range, Share
 WAVES = 8  # plane waves that a drawn texture is made of
 _PHOTOGRAPHED = 0.75  # share of scenes with textures from photographs, where there are any
 _BLURRED = 0.25  # share of scenes with motion blur, which costs five renderings
+_TIMES = (0.125, 0.875)  # of y: nearer to x0 or x1 there is little to learn
 _STRAIN = 0.4  # the steepest slope of the wave that bends a layer
 
 
@@ -32,6 +33,7 @@ class Scenes:
   blur: Share = 0.0  # share of the time from x0 to y that the shutter of one scene in four is open, at most; 0 to 1
   lighting: Share = 0.0  # brightness and contrast change by up to this share from x0 to x1, 0 to 1
   noise: Share = 0.0  # standard deviation of noise in x0 and x1 is up to this; white is 1
+  any_time: bool = False  # y is at any time from an eighth to seven of the way from x0 to x1, instead of halfway
   photographs: str = ''  # a source whose frames are textures of three scenes in four; '' draws all
 
   def __post_init__(self):
@@ -45,8 +47,8 @@ configured = gin.external_configurable(Scenes, name='synthetic')
 def draw(scenes: Scenes, seed: tf.Tensor) -> dict:
   """Draws one scene: a dict of tensors. Those of layers have a row a layer, back to front; of the whole scene are
 
-  `photographed`, `blurred` `[]` (whether it is), `shutter`, `contrast_change`, `brightness_change` `[]`, and `noise`
-  `[2, H * W, 3]`, of x0 and x1.
+  `photographed`, `blurred` `[]` (whether it is), `shutter`, `contrast_change`, `brightness_change`, `time` `[]` (of y,
+  from 0 to 1), and `noise` `[2, H * W, 3]`, of x0 and x1.
   """
   seeds = iter(tf.unstack(tf.random.experimental.stateless_split(seed, 40)))
   n = 1 + tf.random.stateless_uniform((), next(seeds), 0, scenes.shapes + 1, tf.int32)
@@ -111,6 +113,7 @@ def draw(scenes: Scenes, seed: tf.Tensor) -> dict:
     'contrast_change': scenes.lighting * of_scene(-1.0),
     'brightness_change': scenes.lighting * of_scene(-1.0),
     'noise': scenes.noise * of_scene() * tf.random.stateless_normal((2, pixels, 3), next(seeds)),
+    'time': of_scene(*_TIMES) if scenes.any_time else tf.constant(0.5),
   }
 
 

@@ -21,7 +21,7 @@ def ordered(name: str) -> tf.data.Dataset:
   """Reads every triplet of a source once, in the order of the files, as evaluation does.
 
   Returns:
-    A dataset of dicts of scalar strings: `path`, and `x0`, `y`, `x1` as encoded images.
+    A dataset of what `records.parse` returns of a record.
 
   Raises:
     UserError: there is no such source.

@@ -6,9 +6,11 @@ points goes straight and at constant speed: a point at u in the layer is, at tim
     p(t) = c + t d + (I + t G) u + t s(u)
 
 affine but for s, a slow wave. Textures and shapes are functions of u, so every frame is rendered at its time and none
-is resampled from another; the middle frame and the flow are exact. Example i of a seed is a pure function of both: a
+is resampled from another; the frame between and the flow are exact. Example i of a seed is a pure function of both: a
 run can go on anywhere.
 """
+
+import functools
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +22,6 @@ from film_tf.data.scenes import Scenes, draw
 _EXPOSURE = (-0.4, -0.2, 0.2, 0.4)  # when a blurred frame is rendered besides 0, in shares of the time it is exposed
 _INVERSIONS = 5  # of a wave, of slope 0.2 at most at either end and 0.28 in blur, by which each reduces the error
 _BUFFER = 512  # photographs, still encoded, that are shuffled
-_TIMES = (-0.5, 0.0, 0.5)  # x0, y, x1
 
 
 def triplets(
@@ -29,7 +30,7 @@ def triplets(
   """Makes all examples of `seed` from number `start` on, without end, in order; of n workers each has every n-th.
 
   Returns:
-    A dataset of dicts: `x0`, `y`, `x1` `[H, W, 3]` float32 in [0, 1]; `time` `[1]`, always 0.5; `forward_flow`,
+    A dataset of dicts: `x0`, `y`, `x1` `[H, W, 3]` float32 in [0, 1]; `time` `[1]`, of y; `forward_flow`,
     `backward_flow`, `middle_flow` `[H, W, 2]`, the motion of what is seen in x0 to x1, of what is seen in x1 to x0, and
     of what is seen in y from x0 to x1, (dx, dy) in pixels. Where the edge of a layer mixes it with what is behind, the
     flow is that of the one with more than half.
@@ -48,12 +49,14 @@ def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None
   """Renders one example; see `triplets`. `seed`: `[2]` int64; `photograph`: `[H, W, 3]` in [0, 1], of any size."""
   layers = draw(scenes, seed)
   positions = _pixel_grid(scenes.height, scenes.width)  # [P, 2]
-  inside = [_to_layer(scenes, layers, positions, t) for t in _TIMES]  # [N, P, 2] each
+  times = (-0.5, layers['time'] - 0.5, 0.5)  # of x0, y, x1
+  inside = [_to_layer(scenes, layers, positions, t) for t in times]  # [N, P, 2] each
   alphas = [_coverage(layers, u) for u in inside]
   seen = [_compose(_texture(layers, u, photograph), alpha) for u, alpha in zip(inside, alphas, strict=True)]
   if scenes.blur:
-    seen = tf.cond(layers['blurred'], lambda: _blurred(scenes, layers, positions, photograph, seen), lambda: seen)
-  x0, y, x1 = (_lit(layers, image, t) for image, t in zip(seen, _TIMES, strict=True))
+    blurred = functools.partial(_blurred, scenes, layers, positions, photograph, seen, times)
+    seen = tf.cond(layers['blurred'], blurred, lambda: seen)
+  x0, y, x1 = (_lit(layers, image, t) for image, t in zip(seen, times, strict=True))
   if scenes.noise:
     x0, x1 = (tf.clip_by_value(x + n, 0.0, 1.0) for x, n in zip((x0, x1), tf.unstack(layers['noise']), strict=True))
   image_shape, flow_shape = (scenes.height, scenes.width, 3), (scenes.height, scenes.width, 2)
@@ -65,17 +68,17 @@ def triplet(scenes: Scenes, seed: tf.Tensor, photograph: tf.Tensor | None = None
     keys.X0: tf.reshape(x0, image_shape),
     keys.Y: tf.reshape(y, image_shape),
     keys.X1: tf.reshape(x1, image_shape),
-    keys.TIME: tf.constant([0.5]),
+    keys.TIME: layers['time'][tf.newaxis],
     keys.FORWARD_FLOW: tf.reshape(forward, flow_shape),
     keys.BACKWARD_FLOW: tf.reshape(backward, flow_shape),
     keys.MIDDLE_FLOW: tf.reshape(middle, flow_shape),
   }
 
 
-def _blurred(scenes, layers, positions, photograph, seen):
-  """Averages what is seen while the shutter is open, from the images seen halfway."""
+def _blurred(scenes, layers, positions, photograph, seen, times):
+  """Averages what is seen while the shutter is open, from the images seen halfway, at `times`."""
   images = []
-  for image, t in zip(seen, _TIMES, strict=True):
+  for image, t in zip(seen, times, strict=True):
     inside = [_to_layer(scenes, layers, positions, t + at * layers['shutter']) for at in _EXPOSURE]
     others = [_compose(_texture(layers, u, photograph), _coverage(layers, u)) for u in inside]
     images.append(tf.add_n([image, *others]) / (1 + len(others)))

@@ -10,7 +10,7 @@ from tensorflow.python.saved_model import save_context
 
 from film_tf import files, keys
 from film_tf.errors import UserError
-from film_tf.importers import exported
+from film_tf.importers import sources
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 
@@ -83,7 +83,7 @@ def export(net: FilmNet, path: str | os.PathLike, overwrite: bool = False):
   signature = _graph(serving, *(tf.TensorSpec(spec.shape, name=name) for name, spec in named.items()))
   with files.atomic_write(path, overwrite, files.SAVED_MODEL) as temporary:
     tf.saved_model.save(served, temporary, signatures=signature)
-    sizes, system = os.path.join(temporary, exported.SIZES), files.file_system(temporary)
+    sizes, system = os.path.join(temporary, sources.SIZES), files.file_system(temporary)
     system.makedirs(os.path.dirname(sizes))
     with system.GFile(sizes, 'w') as file:
       file.write(json.dumps(dataclasses.asdict(net.options)))

@@ -5,11 +5,10 @@ import os
 
 from film_tf import files
 from film_tf.errors import UserError
-from film_tf.importers import tensorflow_file
+from film_tf.importers import sources, tensorflow_file
 from film_tf.model import weights
 from film_tf.model.film_net import FilmNet
 
-SIZES = os.path.join('assets.extra', 'film_tf.json')  # in its folder: `Options`
 _LIST = 'weights'  # of `saved_model.Served`, in the order of `weights.named`
 
 
@@ -20,7 +19,7 @@ def read(path: str | os.PathLike, **kwargs) -> FilmNet:
     UserError: they cannot be read, or are not there.
   """
   try:
-    with open(os.path.join(path, SIZES)) as file:
+    with open(os.path.join(path, sources.SIZES)) as file:
       options = json.load(file)
   except FileNotFoundError as error:
     raise UserError(

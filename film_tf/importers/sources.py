@@ -2,9 +2,13 @@
 
 import dataclasses
 import glob
+import io
+import json
 import os
 import re
 import zipfile
+
+import numpy as np
 
 from film_tf import files
 from film_tf.errors import UserError
@@ -20,6 +24,7 @@ PICKLE = 'a pickle'
 
 NAMES = (*pretrained.SHA256, *released.NAMES)  # of models, which are no paths
 _KNOWN = f'{", ".join(NAMES)}, a weights file (.npz, .safetensors, .pt), a SavedModel folder or a TensorFlow checkpoint'
+SIZES = os.path.join('assets.extra', 'film_tf.json')  # in a SavedModel that film_tf exported: `Options`
 _LFS = b'version https://git-lfs.github.com/spec/'  # how a file of Git LFS begins that was not fetched
 
 
@@ -59,6 +64,23 @@ def find(model: str | os.PathLike) -> Source:
   if not os.path.exists(name):
     raise UserError(f'no such model: {name}; expected {_KNOWN}')
   return Source(_kind(name), name, name)
+
+
+def options(source: Source) -> dict:
+  """Returns what a file of film_tf's says of its network, the fields of `Options`; an empty dict of others.
+
+  What cannot be read says nothing here: loading it does.
+  """
+  try:
+    if source.kind == SAVED_MODEL:
+      with open(os.path.join(source.path, SIZES)) as file:
+        return json.load(file)
+    if source.kind == NPZ:
+      with files.file_system(source.path).GFile(source.path, 'rb') as file, np.load(io.BytesIO(file.read())) as archive:
+        return json.loads(str(archive['options']))
+  except (*files.system_errors(), ValueError, KeyError, *files.DAMAGED_ARCHIVE):
+    pass
+  return {}
 
 
 def _folder(path):

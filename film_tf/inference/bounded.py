@@ -41,6 +41,11 @@ class BoundedNet:
     self._net, self._limit, self._half_flow, self.free = net, limit, half_flow, None
     self._bands, self._networks = {}, {None: self._of(*2 * [Served(net)])}
 
+  @property
+  def options(self) -> Options:
+    """The sizes of the network."""
+    return self._net.options
+
   def twin(self) -> 'BoundedNet':
     """Returns another network of the same kind, which cuts frames as this one does."""
     net = FilmNet(self._net.options, name=self._net.name, dtype=policy(self._net.compute_dtype))

@@ -85,6 +85,11 @@ class Interpolator:
     self._model, self._dtype = BoundedNet(net, memory_limit, self._half_flow), net.compute_dtype
     self.bounded = self._model
 
+  @property
+  def any_time(self) -> bool:
+    """Whether the network was trained for any time between two frames, not halfway only (`model.any_time`)."""
+    return self.bounded.options.any_time if self.bounded else sources.options(self._source).get('any_time', False)
+
   def on(self, device: str) -> 'Interpolator':
     """Returns one with the same weights, as they are now, on `device`, such as `/device:GPU:1`; not of a SavedModel."""
     if device not in self._others:
@@ -152,22 +157,23 @@ class Interpolator:
     fractions: Sequence[float | Fraction],
     progress: Progress | None = None,
     *,
-    direct: bool = False,
+    direct: bool | None = None,
   ) -> Iterator[np.ndarray]:
-    """Makes the frames at `fractions` of the way from one to the other, met by halving: exactly, or to 1/64 or less.
+    """Makes the frames at `fractions` of the way from one to the other.
 
     Args:
       a: as for `between`.
       b: as for `between`.
       fractions: more than 0 and less than 1, increasing.
       progress: called with the number of frames that are done, and of all.
-      direct: go to each time at once, exactly, instead of halving: faster, and less sharp with networks that were
-        trained halfway only, as the published ones and film_mini.
+      direct: whether to go to each time at once, exactly, instead of halving, which meets times exactly or to 1/64 or
+        less; by default as the network was trained, see `any_time`. It is faster, and less sharp with networks that
+        were trained halfway only, as the published ones.
 
     Raises:
       UserError: as for `between`, or a fraction is none of these.
     """
-    a, b = _pair(a, b)
+    a, b, direct = *_pair(a, b), self.any_time if direct is None else direct
     asked = timeline.Subdivision(tuple(timeline.number(fraction, 'at') for fraction in fractions), direct)
     wanted = [asked.reached(fraction) for fraction in asked.fractions]
     return _with_progress(self.shown(self.features(a), self.features(b), wanted, direct), len(wanted), progress)

@@ -34,6 +34,7 @@ class Options:
   propagation: bool = False  # with bilateral_flow: borrow flow from beside where it fits better; not in the paper
   residual_fusion: bool = False  # paint only what a mix of both warped images lacks; not in the paper
   second_look: bool = False  # with residual_fusion: read both images again, at several places; not in the paper
+  any_time: bool = False  # trained for any time between, to which inference then goes at once; not in the paper
   use_aux_outputs: bool = True  # also return warped images and flow pyramids
 
   def __post_init__(self):

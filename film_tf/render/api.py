@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from film_tf.errors import UserError
+from film_tf import errors
+from film_tf.importers import sources
 from film_tf.media.frame import Frame, Position
 from film_tf.progress import Progress
 from film_tf.render import inputs
@@ -37,7 +36,7 @@ def interpolate_video(
   slow: Number | None = None,
   start: Number | None = None,
   stop: Number | None = None,
-  time: str = 'halve',
+  time: str = 'auto',
   loop: bool = False,
   at_cut: str = 'hold',
   cut: float = CUT,
@@ -70,7 +69,7 @@ def interpolate_video(
     start: where to start, in seconds from a video's first frame, or as '1:02:03.5'.
     stop: where to stop, likewise.
     time: `halve` the time between two frames again and again, or go `direct` to each time: exact and faster, and less
-      sharp with networks that were trained halfway only, as the published ones and film_mini.
+      sharp with networks that were trained halfway only, as the published ones; `auto` is as the network was trained.
     loop: make new frames from the last to the first too.
     at_cut: between two scenes, `hold` the last frame of the first, or `blend` both.
     cut: share of a frame's texture that is lost in the next, above which that is another scene; 1 sees no cuts.
@@ -91,14 +90,15 @@ def interpolate_video(
     UserError: something of it cannot be read, written, or does not go together.
     Interrupted: by Ctrl-C or SIGTERM; what is finished stays for `resume`.
   """
-  with _options_as_in_python():
+  with errors.as_in_python():
     wanted = request(
       times=times, multiply=multiply, at=at, fps=fps, slow=slow, start=start, stop=stop, time=time, loop=loop,
       at_cut=at_cut, cut=cut, duplicates=duplicates, deinterlace=deinterlace, damaged=damaged, sound=sound,
     )  # fmt: skip
     encoding = EncodingOptions(codec=codec, crf=crf, pixel_format=pixel_format, preset=preset, images=images)
     found = inputs.find_one(_paths(source))
-    return Job(found, os.fspath(output), wanted, encoding, overwrite, resume).run(_interpolator(model), progress)
+    job = Job(found, os.fspath(output), wanted.suited(_any_time(model)), encoding, overwrite, resume)
+    return job.run(_interpolator(model), progress)
 
 
 def interpolated_frames(
@@ -112,7 +112,7 @@ def interpolated_frames(
   slow: Number | None = None,
   start: Number | None = None,
   stop: Number | None = None,
-  time: str = 'halve',
+  time: str = 'auto',
   loop: bool = False,
   at_cut: str = 'hold',
   cut: float = CUT,
@@ -124,11 +124,12 @@ def interpolated_frames(
 
   Args and errors are those of `interpolate_video`.
   """
-  with _options_as_in_python():
+  with errors.as_in_python():
     wanted = request(
       times=times, multiply=multiply, at=at, fps=fps, slow=slow, start=start, stop=stop, time=time, loop=loop,
       at_cut=at_cut, cut=cut, duplicates=duplicates, deinterlace=deinterlace, damaged=damaged,
     )  # fmt: skip
+    wanted = wanted.suited(_any_time(model))
     plan = make_plan(inputs.find_one(_paths(source)), wanted)
     return new_frames(plan, wanted, _interpolator(model), Position())
 
@@ -139,15 +140,10 @@ def _interpolator(model):
   return model if isinstance(model, Interpolator) else Interpolator(model)
 
 
+def _any_time(model):
+  named = isinstance(model, str | os.PathLike)
+  return sources.options(sources.find(model)).get('any_time', False) if named else model.any_time
+
+
 def _paths(source):
   return [source] if isinstance(source, str | os.PathLike) else source
-
-
-@contextlib.contextmanager
-def _options_as_in_python():
-  """Turns `--fps` in an error into `fps`, and `add --resume` into `add resume=True`."""
-  try:
-    yield
-  except UserError as error:
-    message = re.sub(r'(?<![^\s(])--(overwrite|resume)\b', r'\1=True', error.message)
-    raise type(error)(re.sub(r'(?<![^\s(])--(\w+)', r'\1', message)) from error

@@ -7,7 +7,7 @@ from fractions import Fraction
 from film_tf.errors import UserError
 from film_tf.inference import timeline
 
-TIME = ('halve', 'direct')
+TIME = ('auto', 'halve', 'direct')
 AT_CUT = ('hold', 'blend')
 DUPLICATES = ('keep', 'retime')
 DAMAGED = ('stop', 'skip')
@@ -31,7 +31,7 @@ class Request:
   slow: Fraction | None = None  # how many times slower a video becomes
   start: Fraction | None = None  # seconds from a video's first frame at which to start
   stop: Fraction | None = None  # likewise, to stop
-  time: str = 'halve'  # the time between two frames, again and again, or go to each time `direct`
+  time: str = 'auto'  # `halve` the time between two frames again and again, or go `direct` to each; see `suited`
   loop: bool = False  # new frames from the last to the first too
   at_cut: str = 'hold'  # from the last frame of a scene to the first of the next, `hold` that, or `blend` both
   cut: float = CUT  # share of a frame's texture that is lost in the next, above which that is another scene
@@ -61,6 +61,10 @@ class Request:
       raise UserError('--sound=stretch is for --slow; add it, or leave --sound out')
     if self.start is not None and self.stop is not None and self.start >= self.stop:
       raise UserError(f'--start={float(self.start):g} is not before --stop={float(self.stop):g}')
+
+  def suited(self, any_time: bool) -> 'Request':
+    """Returns it with `auto` decided: for a network that was trained for any time or not."""
+    return self if self.time != 'auto' else dataclasses.replace(self, time='direct' if any_time else 'halve')
 
   @property
   def subdivision(self) -> timeline.Subdivision:

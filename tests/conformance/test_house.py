@@ -20,6 +20,7 @@ ROOMS = [
   ['model'],
   ['importers'],
   ['data', 'losses'],
+  ['building'],
   ['exporters'],
   ['distribution'],
   ['training'],

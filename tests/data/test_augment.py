@@ -13,6 +13,14 @@ NOTHING = {'quarter_turns': False, 'flip': False, 'rotation_probability': 0.0, '
 SEED = tf.constant([1, 2], tf.int64)
 
 
+def augmented(frames, seed, options):
+  return augment.augment(frames, 0.5, seed, options)[0]
+
+
+def reversed_alone(frames, seed):
+  return augment.reverse_time(frames, tf.constant(0.5), seed)[0]
+
+
 def draw(function, count=10_000):
   """What `function` makes of seeds [7, 0] to [7, count), inside tf.data."""
   seeds = tf.data.Dataset.range(count).map(lambda i: tf.stack([tf.constant(7, tf.int64), i]))
@@ -28,7 +36,7 @@ def frequency(function, frames):
 
 @pytest.mark.parametrize(
   ('function', 'shares'),
-  [(augment.flip, [0.5] * 2), (augment.reverse_time, [0.5] * 2), (augment.quarter_turn, [0.25] * 4)],
+  [(augment.flip, [0.5] * 2), (reversed_alone, [0.5] * 2), (augment.quarter_turn, [0.25] * 4)],
 )
 def test_each_outcome_is_as_frequent_as_it_says(function, shares):
   frames = RANDOM.random((3, 2, 2, 1), np.float32)
@@ -94,7 +102,7 @@ def test_rotated_crop_is_tensorflow_addons_rotate(degrees):
 def test_nothing_is_black_even_where_the_frames_are_small(size):
   frames = np.full((3, *size, 3), 200, np.uint8)
   options = Augmentation(crop=30, rotation_probability=1.0)
-  values = draw(lambda seed: tf.reduce_min(augment.augment(frames, seed, options)), 500)
+  values = draw(lambda seed: tf.reduce_min(augmented(frames, seed, options)), 500)
   np.testing.assert_allclose(values, 200 / 255, rtol=1e-5)
 
 
@@ -110,32 +118,47 @@ def test_all_three_frames_are_treated_alike_but_for_time():
   frames = np.broadcast_to(FRAMES[:1], FRAMES.shape).copy()
   options = Augmentation(crop=24, colour_jitter=0.3)
   for i in range(20):
-    result = augment.augment(frames, tf.constant([i, 0], tf.int64), options)
+    result = augmented(frames, tf.constant([i, 0], tf.int64), options)
     np.testing.assert_array_equal(result[0], result[1])
     np.testing.assert_array_equal(result[0], result[2])
 
 
 def test_the_middle_stays_the_middle():
   frames = FRAMES[:, :24, :24].copy()
-  middles = draw(lambda seed: augment.augment(frames, seed, Augmentation(crop=24, rotation_probability=0.0))[1], 200)
+  middles = draw(lambda seed: augmented(frames, seed, Augmentation(crop=24, rotation_probability=0.0))[1], 200)
   allowed = {np.rot90(f, k).tobytes() for f in (frames[1], frames[1][:, ::-1]) for k in range(4)}
   assert {np.round(m * 255).astype(np.uint8).tobytes() for m in middles} <= allowed
+
+
+def test_frames_that_are_swapped_have_their_time_turned_about():
+  frames = np.stack([np.full((8, 8, 3), value, np.float32) for value in (0.0, 0.25, 1.0)])
+  options = Augmentation(crop=8, rotation_probability=0.0)
+
+  def first_and_time(seed):
+    made, time = augment.augment(frames, 0.25, seed, options)
+    return tf.stack([made[0, 0, 0, 0], time])
+
+  ways, counts = np.unique(draw(first_and_time, 1000), axis=0, return_counts=True)
+  np.testing.assert_array_equal(ways, [[0.0, 0.25], [1.0, 0.75]])
+  assert counts.min() > 400
+  _, time = augment.augment(frames, 0.25, SEED, Augmentation(crop=8, **NOTHING))
+  assert time == 0.25
 
 
 def test_it_is_pure_and_the_same_in_every_way_it_is_run():
   options = Augmentation(crop=24, colour_jitter=0.2)
   before = FRAMES.copy()
-  eager = augment.augment(tf.constant(FRAMES), SEED, options)
+  eager = augmented(tf.constant(FRAMES), SEED, options)
   unknown = tf.TensorSpec([3, None, None, 3], tf.uint8)
-  graph = tf.function(lambda f: augment.augment(f, SEED, options), input_signature=[unknown])(FRAMES)
-  dataset = next(iter(tf.data.Dataset.from_tensors(FRAMES).map(lambda f: augment.augment(f, SEED, options))))
+  graph = tf.function(lambda f: augmented(f, SEED, options), input_signature=[unknown])(FRAMES)
+  dataset = next(iter(tf.data.Dataset.from_tensors(FRAMES).map(lambda f: augmented(f, SEED, options))))
   np.testing.assert_allclose(graph, eager, atol=1e-5)
   np.testing.assert_allclose(dataset, eager, atol=1e-5)
   np.testing.assert_array_equal(FRAMES, before)
 
 
 def test_turned_off_it_is_a_crop():
-  result = augment.augment(FRAMES[:, :24, :24], SEED, Augmentation(crop=24, **NOTHING))
+  result = augmented(FRAMES[:, :24, :24], SEED, Augmentation(crop=24, **NOTHING))
   np.testing.assert_allclose(result, FRAMES[:, :24, :24] / 255, atol=1e-6)
 
 
@@ -157,7 +180,7 @@ def test_colour_jitter_stays_in_range_and_changes_colour():
 
 def test_frames_that_are_too_small_are_an_error():
   with pytest.raises(tf.errors.InvalidArgumentError, match='smaller than augmentation'):
-    augment.augment(FRAMES, SEED, Augmentation(crop=41))
+    augmented(FRAMES, SEED, Augmentation(crop=41))
 
 
 @pytest.mark.parametrize(

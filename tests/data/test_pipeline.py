@@ -33,6 +33,16 @@ def test_batches_of_records_have_static_shapes_and_a_range(tmp_path, with_synthe
   np.testing.assert_array_equal(batch['time'], 0.5)
 
 
+def test_triplets_keep_their_time_in_training_and_evaluation(tmp_path):
+  images = tuple(triplets.png(triplets.frame(3, time)) for time in range(3))
+  name = f'{tmp_path}/early'
+  with tf.io.TFRecordWriter(name) as writer:
+    writer.write(records.encode(records.Triplet('early', images, 24, 32, 0.25)))
+  assert next(iter(pipeline.evaluation(name)))['time'] == [[0.25]]
+  times = {float(time) for batch in batches({name: 1.0}, 20) for time in batch['time'][:, 0]}
+  assert times == {0.25, 0.75}  # frames that are swapped have their time turned about
+
+
 def test_synthetic_alone_keeps_its_flow_and_goes_on_where_it_stopped():
   whole = batches({'synthetic': 1.0}, 3)
   assert {'forward_flow', 'backward_flow', 'middle_flow'} <= set(whole[0])

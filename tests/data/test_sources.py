@@ -39,6 +39,12 @@ def test_parse_undoes_encode_in_tf_data(batched):
   dataset = tf.data.Dataset.from_tensors(records.encode(records.Triplet('a', images, 24, 32)))
   example = next(iter((dataset.batch(1) if batched else dataset).map(records.parse)))
   assert [example[key].numpy() for key in ('x0', 'y', 'x1')] == [([image] if batched else image) for image in images]
+  assert example['time'] == 0.5
+
+
+def test_a_record_has_its_time_where_that_is_not_halfway():
+  images = tuple(triplets.png(triplets.frame(3, time)) for time in range(3))
+  assert records.parse(records.encode(records.Triplet('a', images, 24, 32, 0.25)))['time'] == 0.25
 
 
 def test_ordered_reads_every_record_once_in_order(tmp_path):

@@ -105,6 +105,27 @@ def test_the_middle_is_read_from_both_frames_along_its_flow(bending):
       assert error.mean() < 0.5 * unaligned.mean() + 0.01
 
 
+@pytest.mark.parametrize('bending', [0.0, 0.5])
+def test_at_any_time_both_frames_are_read_along_the_flow(bending):
+  examples = take(Scenes(96, 96, 3, 10.0, bending, any_time=True), 8)
+  times = [float(example[keys.TIME][0]) for example in examples]
+  assert 0.125 <= min(times) < 0.35
+  assert 0.65 < max(times) <= 0.875
+  for example, time in zip(examples, times, strict=True):
+    for key, share in [(keys.X0, -time), (keys.X1, 1.0 - time)]:
+      aligned = warp(example[key][np.newaxis], share * example[keys.MIDDLE_FLOW][np.newaxis])[0].numpy()
+      error, unaligned = (np.abs(image - example[keys.Y]).mean(-1) for image in (aligned, example[key]))
+      assert np.median(error) < 0.02, np.median(error)
+      assert error.mean() < 0.5 * unaligned.mean() + 0.01
+
+
+def test_any_time_changes_nothing_but_what_is_between():
+  for one, other in zip(take(Scenes(32, 32), 4), take(Scenes(32, 32, any_time=True), 4), strict=True):
+    for key in (keys.X0, keys.X1, keys.FORWARD_FLOW, keys.BACKWARD_FLOW):
+      np.testing.assert_array_equal(one[key], other[key])
+    assert (one[keys.Y] != other[keys.Y]).any()
+
+
 def test_bending_is_no_affine_motion():
   """The best affine fit of a background's flow leaves something over where it bends, and nothing where it does not."""
   y, x = np.mgrid[:64, :64]

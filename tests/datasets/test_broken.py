@@ -8,7 +8,7 @@ from etils import epath
 from PIL import Image
 
 from datasets import dummy
-from film_tf.data import triplet_builder
+from film_tf.building import triplet_builder
 from film_tf.errors import UserError
 from tests.conftest import assert_user_error, command
 from tests.datasets.build_tree import build, layout

@@ -119,7 +119,8 @@ def test_metadata_is_whole(name, tmp_path):
   assert metadata.tags
   assert '@' in metadata.citation or name == 'video_triplets'
   assert (pathlib.Path(made.code_path).parent / 'CITATIONS.bib').exists()
-  assert list(made.info.features) == [*records.FRAMES, keys.PATH]
+  times = [keys.TIME] if name == 'video_triplets' else []
+  assert list(made.info.features) == [*records.FRAMES, keys.PATH, *times]
 
 
 @pytest.mark.slow

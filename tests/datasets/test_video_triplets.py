@@ -11,8 +11,8 @@ from datasets.video_triplets.video_triplets_dataset_builder import Config
 from film_tf import keys
 from film_tf.data import records
 from film_tf.errors import UserError
+from tests.building.test_footage import write_video
 from tests.conftest import ROOT
-from tests.data.test_footage import write_video
 from tests.datasets.build_tree import build, examples, layout
 
 CLIPS = ROOT.parent / 'shared/data/clips'
@@ -28,6 +28,7 @@ def test_folders_of_frames(tmp_path):
   made = build('video_triplets', root, tmp_path / 'built')
   expected = [f'{folder}/{middle:06d}' for folder in ('first', 'second') for middle in (1, 3, 5, 7)]
   assert names(made) == expected
+  assert {float(example[keys.TIME]) for example in examples(made, 'train')} == {0.5}
   for number, name in enumerate(expected):
     folder, middle = name.split('/')
     example = examples(made, 'train')[number]
@@ -48,6 +49,22 @@ def test_stride_and_step(options, middles, tmp_path):
     return
   made = build('video_triplets', root, tmp_path / 'built', config=config)
   assert names(made) == [f'{folder}/{middle:06d}' for folder in ('first', 'second') for middle in middles]
+
+
+def test_several_frames_between_have_each_their_time(tmp_path):
+  root = layout('video_triplets', tmp_path / 'root')
+  made = build('video_triplets', root, tmp_path / 'built', config=Config(name='mine', between=3, step=2))
+  expected = [
+    (f'{folder}/{first + 1:06d}/{i}of4', first, i)
+    for folder in ('first', 'second')
+    for first in (0, 2, 4)
+    for i in (1, 2, 3)
+  ]
+  assert names(made) == [name for name, _, _ in expected]
+  for example, (name, first, i) in zip(examples(made, 'train'), expected, strict=True):
+    assert example[keys.TIME] == i / 4
+    for frame, number in zip(records.FRAMES, (first, first + i, first + 4), strict=True):
+      np.testing.assert_array_equal(example[frame], np.asarray(Image.open(root / name.split('/')[0] / f'{number}.png')))
 
 
 def test_cuts_duplicates_and_still_frames_are_left_out(tmp_path):

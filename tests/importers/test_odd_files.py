@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import film_tf
 from film_tf.errors import UserError
 from film_tf.importers import network, released, sources, torch_file
 from film_tf.model import weights
@@ -122,3 +123,14 @@ def test_a_training_begins_with_the_weights_of_any_kind(make, net, tmp_path):
   checkpoints.initialise(start, str(make(net, tmp_path / 'film')))
   for name, value in weights.named(net).items():
     np.testing.assert_array_equal(weights.named(start)[name], value, err_msg=name)
+
+
+def test_options_are_read_of_files_that_have_them_and_nothing_of_others(net, tmp_path):
+  film_tf.save_weights(net, tmp_path / 'net.npz')
+  film_tf.export_saved_model(net, tmp_path / 'exported')
+  weights_files.saved_model(net, tmp_path / 'released')
+  np.savez(tmp_path / 'other.npz', a=np.zeros(2))
+  for name in ('net.npz', 'exported'):
+    assert sources.options(sources.find(tmp_path / name))['filters'] == net.options.filters
+  for name in ('released', 'other.npz'):
+    assert sources.options(sources.find(tmp_path / name)) == {}

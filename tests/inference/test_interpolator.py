@@ -236,3 +236,18 @@ def test_direct_is_the_same_of_a_saved_model_and_in_bands(tmp_path):
   for other in (Interpolator(tmp_path / 'model'), banded):
     for image, like in zip(other.at(a, b, [0.2, 0.7], direct=True), expected, strict=True):
       np.testing.assert_allclose(image, like, atol=1e-4)
+
+
+@pytest.mark.parametrize('any_time', [False, True])
+def test_a_network_says_whether_it_was_trained_for_any_time(any_time, tmp_path):
+  """And the frames are made that way unless asked otherwise, whatever its file."""
+  net = FilmNet(dataclasses.replace(BILATERAL, any_time=any_time))
+  film_tf.save_weights(net, tmp_path / 'net.npz')
+  film_tf.export_saved_model(net, tmp_path / 'model')
+  a, b = (conftest.pair(1, 40, 24)[key][0] for key in ('x0', 'x1'))
+  expected, other = (list(Interpolator(net).at(a, b, [0.25], direct=way)) for way in (any_time, not any_time))
+  assert np.abs(expected[0] - other[0]).max() > 1e-3
+  for model in (net, tmp_path / 'net.npz', tmp_path / 'model'):
+    interpolator = Interpolator(model)
+    assert interpolator.any_time == any_time
+    np.testing.assert_allclose(list(interpolator.at(a, b, [0.25])), expected, atol=1e-4)

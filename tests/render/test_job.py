@@ -1,5 +1,6 @@
 """Whole jobs: frames one by one, loops, folders, animations, what is planned, and what memory cannot hold."""
 
+import dataclasses
 import os
 import threading
 import time
@@ -12,10 +13,13 @@ import film_tf
 from film_tf.data import motion
 from film_tf.errors import UserError
 from film_tf.inference import memory
+from film_tf.inference.interpolator import Interpolator
 from film_tf.media import animation
+from film_tf.model.film_net import FilmNet
 from film_tf.render import inputs, job
 from film_tf.render.outputs import EncodingOptions
 from film_tf.render.request import request
+from tests.conftest import TINY
 from tests.media.videos import picture
 from tests.render.interpolated import decoded
 
@@ -44,6 +48,20 @@ def photos(tmp_path):
   for i in range(3):
     Image.fromarray(picture(8 * i)).save(tmp_path / f'p{i}.png')
   return [tmp_path / f'p{i}.png' for i in range(3)]
+
+
+@pytest.mark.parametrize('any_time', [False, True])
+def test_times_are_met_as_the_network_was_trained(tmp_path, photos, any_time):
+  net = FilmNet(dataclasses.replace(TINY, bilateral_flow=True, any_time=any_time))
+  film_tf.save_weights(net, tmp_path / 'net.npz')
+  made = {
+    time: [frame.pixels for frame in film_tf.interpolated_frames(photos, tmp_path / 'net.npz', times=2, time=time)]
+    for time in ('auto', 'halve', 'direct')
+  }
+  np.testing.assert_array_equal(made['auto'], made['direct' if any_time else 'halve'])
+  assert (np.array(made['halve']) != made['direct']).any()
+  given = list(film_tf.interpolated_frames(photos, Interpolator(tmp_path / 'net.npz'), times=2))
+  np.testing.assert_array_equal([frame.pixels for frame in given], made['auto'])
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 from etils import epath
 from PIL import Image
 
-from film_tf.data import footage
-from film_tf.data.footage import SourceImage
+from film_tf.building import footage
+from film_tf.building.footage import SourceImage
 from film_tf.errors import UserError
 from film_tf.media.names import in_natural_order
 
@@ -84,6 +84,11 @@ def test_windows(stride, step, count):
   assert found == expected
 
 
+def test_windows_with_several_frames_between():
+  found = list(footage.windows(range(11), stride=2, step=2, between=3))
+  assert found == [(2, 0, 2, 4, 6, 8), (4, 2, 4, 6, 8, 10)]
+
+
 def test_natural_order():
   names = ['b/1.png', '.', 'a10.png', 'a2.png', '10.png', '9.png', 'a2b.png', 'a/3.png']
   paths = in_natural_order(epath.Path(name) for name in names)
@@ -97,6 +102,6 @@ def test_a_triplet_keeps_files_and_encodes_the_rest(tmp_path):
   made = footage.triplet('name', [first, SourceImage('1', pixels[1]), SourceImage('2', pixels[2])])
   assert made.frames[0] == (tmp_path / '0.jpg').read_bytes()
   assert made.frames[1].startswith(b'\x89PNG')
-  assert (made.height, made.width, made.path) == (64, 96, 'name')
+  assert (made.height, made.width, made.path, made.time) == (64, 96, 'name', 0.5)
   with pytest.raises(UserError, match=r'0\.jpg has 96x64 pixels and 2 96x63'):
     footage.triplet('name', [first, SourceImage('1', pixels[1]), SourceImage('2', pixels[2][1:])])

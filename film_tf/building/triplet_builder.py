@@ -5,11 +5,13 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent import futures
 
+import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
 from film_tf import files, keys
-from film_tf.data import footage, records
+from film_tf.building import footage
+from film_tf.data import records
 from film_tf.data.records import Triplet
 from film_tf.errors import UserError
 
@@ -52,6 +54,7 @@ class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
   MANUAL_DOWNLOAD_INSTRUCTIONS = 'The README.md beside the builder says where to get the files and how to lay them out.'
   HOMEPAGE = None
   PUBLISHED: Mapping[str, int] = {}  # triplets by split, as the authors count them
+  ANY_TIME = False  # whether examples have a `time`; else all are halfway
 
   def __init__(self, *, skip_broken: bool = False, **kwargs):
     super().__init__(**kwargs)
@@ -65,7 +68,11 @@ class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     image = tfds.features.Image(shape=(None, None, 3))
     return self.dataset_info_from_configs(
       features=tfds.features.FeaturesDict(
-        {**dict.fromkeys(records.FRAMES, image), keys.PATH: tfds.features.Text(doc='What names the triplet.')}
+        {
+          **dict.fromkeys(records.FRAMES, image),
+          keys.PATH: tfds.features.Text(doc='What names the triplet.'),
+          **({keys.TIME: tfds.features.Scalar(np.float32, doc='Of frame_1, from 0 to 1.')} if self.ANY_TIME else {}),
+        }
       ),
       homepage=self.HOMEPAGE,
       disable_shuffling=True,  # the order of the lists; training shuffles by itself
@@ -85,7 +92,8 @@ class TripletBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             raise UserError(f'{triplet.path} is listed twice')
           self._names.add(triplet.path)
           self._good[split] += 1
-          yield triplet.path, {**dict(zip(records.FRAMES, triplet.frames, strict=True)), keys.PATH: triplet.path}
+          example = {**dict(zip(records.FRAMES, triplet.frames, strict=True)), keys.PATH: triplet.path}
+          yield triplet.path, {**example, keys.TIME: triplet.time} if self.ANY_TIME else example
       except UserError as error:
         self._left_out.append(files.shortened(f'{clip.name}: {error.message}'))
     if last or not self._good[split]:

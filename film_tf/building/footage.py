@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import functools
+import itertools
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -77,26 +78,30 @@ def video(path: pathlib.Path) -> Iterator[SourceImage]:
 
 
 def windows(
-  frames: Iterable[SourceImage], stride: int = 1, step: int = 1
-) -> Iterator[tuple[int, SourceImage, SourceImage, SourceImage]]:
-  """Yields three frames, `stride` apart, from every `step`-th frame on, with the number of the middle one."""
-  window = collections.deque(maxlen=2 * stride + 1)
+  frames: Iterable[SourceImage], stride: int = 1, step: int = 1, between: int = 1
+) -> Iterator[tuple[int | SourceImage, ...]]:
+  """Yields `between` frames with the one before and the one after, all `stride` apart, from every `step`-th frame on.
+
+  The number of the first of those between comes before them.
+  """
+  span = (between + 1) * stride
+  window = collections.deque(maxlen=span + 1)
   for number, frame in enumerate(frames):
     window.append(frame)
-    first = number - 2 * stride
+    first = number - span
     if first >= 0 and first % step == 0:
-      yield number - stride, window[0], window[stride], window[-1]
+      yield first + stride, *itertools.islice(window, 0, None, stride)
 
 
-def triplet(path: str, frames: Iterable[SourceImage]) -> Triplet:
-  """Converts three frames to what a record holds.
+def triplet(path: str, frames: Iterable[SourceImage], time: float = 0.5) -> Triplet:
+  """Converts three frames to what a record holds; `time` is that of the one between.
 
   Raises:
     UserError: they differ in size.
   """
   frames = tuple(frames)
   height, width = size(frames)
-  return Triplet(path, tuple(frame.encoded for frame in frames), height, width)
+  return Triplet(path, tuple(frame.encoded for frame in frames), height, width, time)
 
 
 def size(frames: Sequence[SourceImage]) -> tuple[int, int]:
