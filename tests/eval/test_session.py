@@ -43,19 +43,23 @@ def test_every_benchmark_can_be_parsed_and_its_sources_are_splits_of_its_builder
     ('middlebury_other', 'tfds:middlebury_other:test'),
     ('snu_film', 'tfds:snu_film:hard'),
     ('video_triplets', 'tfds:video_triplets/all:train'),
+    ('video_triplets', 'tfds:video_triplets/quarters:train'),
   ],
 )
 def test_downloads_are_measured_as_what_is_built_of_them(layout, source, tmp_path, monkeypatch):
   dummy.LAYOUTS[layout](tmp_path / 'root')
   found = list(triplets.find(source, str(tmp_path / 'root')))
   name, option, _ = triplets._parts(source)
+  fourths = [Fraction(i, 4) for i in (1, 2, 3)]
   made = triplets._builder(name)(config=option, data_dir=tmp_path / 'built')
   download = tfds.download.DownloadConfig(manual_dir=tmp_path / 'root')
   made.download_and_prepare(download_config=download)
   monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path / 'built'))
   built = list(triplets.find(source))
   assert [triplet.name for triplet in found] == [triplet.name for triplet in built]
+  assert {triplet.time for triplet in found} == ({*fourths} if option == 'quarters' else {fourths[1]})
   for one, other in zip(found, built, strict=True):
+    assert one.time == other.time
     for frame in ('x0', 'y', 'x1'):
       np.testing.assert_allclose(getattr(one, frame), getattr(other, frame), atol=1e-7)
   assert triplets.count(source) == len(found)
