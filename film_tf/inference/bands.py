@@ -239,7 +239,7 @@ class BandedNet:
       flows = pair.flows(0, first, last)
       warped = [self.warp(image, flow, first) for image, flow in zip(images, flows, strict=True)]
       rows = self._rows(pair, decoded, 0, first, last)
-      painted = self._paint(rows, *images, *warped, *flows, *size, tf.constant(first))
+      painted = self._paint(rows, *images, *warped, *flows, pair.time, *size, tf.constant(first))
       parts.append(painted[:, start - first : stop - first])
     return tf.concat(parts, axis=1)
 
@@ -260,9 +260,9 @@ class BandedNet:
     return self._net.align(*parts, *flows)
 
   def _painted(self, decoded, *parts):
-    *pairs, height, width, top = parts
+    *pairs, time, height, width, top = parts
     images, warped, flows = pairs[:2], pairs[2:4], pairs[4:]
-    return self._net.paint(decoded, images, warped, flows, height=height, width=width, top=top)
+    return self._net.paint(decoded, images, warped, flows, time, height=height, width=width, top=top)
 
 
 def _of_any_size(function):

@@ -170,7 +170,8 @@ class _Decoder:
     ]
     images = [_mean(image) if 0 in levels and side == blank else image for side, image in enumerate(self._images)]
     decoded = self._net.fusion_decoder.features([self._net.align(*parts) for parts in read])
-    return self._net.paint(decoded, images, [read[0][0], read[0][2]], self._to, **self._size)
+    time = tf.fill((1, 1, 1, 1), TIME)
+    return self._net.paint(decoded, images, [read[0][0], read[0][2]], self._to, time, **self._size)
 
   def share(self):
     """Returns the share of A in the mix of both images, `[1, H, W, 1]`; None of a network that does not mix them."""

@@ -16,6 +16,7 @@ from film_tf.model.second_look import SecondLook
 from film_tf.model.warp import inside, warp
 
 _UNSEEN = 1e-3  # weight of what a flow reads beyond an image's border, against 1 within
+_ENDS = 1e-3  # added to the distance in time from either image, of which the logarithm is taken
 
 
 @tf.keras.utils.register_keras_serializable('film_tf')
@@ -34,8 +35,8 @@ class FilmNet(tf.keras.Model):
   blend, what cannot be known.
 
   Call it with a dict of `x0`, `x1` (`[B, H, W, 3]` RGB in [0, 1], H and W >= 1) and `time` (`[B, 1]` in [0, 1]; the
-  published network is trained at 0.5 only, and so are ours). It returns a dict with `image` `[B, H, W, 3]`, float32,
-  not clipped; and with `options.use_aux_outputs`:
+  published network is trained at 0.5 only, and so are ours without `options.any_time`). It returns a dict with `image`
+  `[B, H, W, 3]`, float32, not clipped; and with `options.use_aux_outputs`:
 
   - `x0_warped`, `x1_warped`: both images aligned to the middle, `[B, H, W, 3]`
   - `forward_flow_pyramid`, `backward_flow_pyramid`: flow x0 -> x1 and x1 -> x0, `[B, ceil(H/2^i), ceil(W/2^i), 2]`
@@ -163,7 +164,7 @@ class FilmNet(tf.keras.Model):
     ]
     decoded = self.fusion_decoder.features(aligned)
     pairs = [(images0[0], images1[0]), (warped0[0], warped1[0]), (to_x0[0], to_x1[0])]
-    pyramids = {keys.IMAGE: [self.paint(decoded, *pairs, height=height, width=width)]}
+    pyramids = {keys.IMAGE: [self.paint(decoded, *pairs, time, height=height, width=width)]}
     if self.options.use_aux_outputs:
       pyramids |= {keys.X0_WARPED: warped0[:1], keys.X1_WARPED: warped1[:1], **flows}
       pyramids |= {keys.FORWARD_FLOW_PYRAMID: forward, keys.BACKWARD_FLOW_PYRAMID: backward}
@@ -174,12 +175,15 @@ class FilmNet(tf.keras.Model):
     """Returns one level of what the decoder reads: image and features of both, warped, and the flows that did it."""
     return tf.concat([tf.cast(part, self.compute_dtype) for part in parts], axis=-1)
 
-  def paint(self, decoded, images, warped, flows, *, height, width, top: tf.Tensor | int = 0) -> tf.Tensor:
+  def paint(self, decoded, images, warped, flows, time, *, height, width, top: tf.Tensor | int = 0) -> tf.Tensor:
     """Makes the frame between, or a band of its rows, of what is aligned to it.
 
-    `decoded` are the decoder's finest features, `[B, h, W, filters]`; all else is as of the call of `SecondLook`.
+    `decoded` are the decoder's finest features, `[B, h, W, filters]`, and `time` is `[B, 1, 1, 1]`; all else is as of
+    the call of `SecondLook`.
     """
     painted = self.fusion_decoder.rgb(decoded)
+    if self.options.residual_fusion:  # the nearer image counts more, which the decoder cannot know
+      painted += tf.pad(tf.math.log((1.0 - time + _ENDS) / (time + _ENDS)), [[0, 0], [0, 0], [0, 0], [3, 0]])
     if self.second_look:
       return self.second_look(decoded, painted, images, warped, flows, height=height, width=width, top=top)
     if self.options.residual_fusion:

@@ -193,6 +193,15 @@ def test_residual_fusion_adds_to_a_mix_of_the_warped_images(policy, images):
   np.testing.assert_allclose(outputs['image'], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize('second_look', [False, True])
+@pytest.mark.parametrize('time', [0.0, 0.25, 0.5, 0.9, 1.0])
+def test_the_mix_of_both_images_is_that_of_the_time(second_look, time):
+  net = FilmNet(dataclasses.replace(conftest.TINY, residual_fusion=True, second_look=second_look))
+  x0, x1 = (np.full((1, 16, 16, 3), value, np.float32) for value in (0.2, 0.8))
+  made = net({'x0': x0, 'x1': x1, 'time': np.float32([[time]])})['image']
+  np.testing.assert_allclose(made, (1 - time) * x0 + time * x1, atol=2e-3)
+
+
 @pytest.mark.parametrize('policy', ['mixed_bfloat16', 'mixed_float16'])
 def test_mixed_precision_keeps_flow_and_images_in_float32(policy, tiny, images):
   net = FilmNet(conftest.TINY, dtype=policy)
