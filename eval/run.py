@@ -29,7 +29,9 @@ MODEL = flags.DEFINE_multi_string(
   'model', None, "film_mini, film_style, weights file (film_tf's or FILM's), SavedModel, repeat, blend or dis."
 )
 DATA = flags.DEFINE_multi_string(
-  'data', [], 'Video, folder of triplets, synthetic, or tfds:NAME:SPLIT, in place of --gin_configs. Repeatable.'
+  'data',
+  [],
+  'Video, folder of triplets, synthetic, patterns, or tfds:NAME:SPLIT, in place of --gin_configs. Repeatable.',
 )
 ROOT = flags.DEFINE_string(
   'root', None, 'Folder with the downloaded files of the benchmark, to measure without a build.'
@@ -99,7 +101,7 @@ def _check():
 
 def _check_there(source):
   """Raises where a source is not there, as far as that can be known without TensorFlow."""
-  if os.path.exists(source) or source == 'synthetic' or source.startswith('tfds:'):
+  if os.path.exists(source) or source in ('synthetic', 'patterns') or source.startswith('tfds:'):
     return
   if names.suffix_of(source) in names.VIDEOS:
     raise UserError(f'no such file: {source}')

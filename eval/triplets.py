@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 import tensorflow as tf
 
-from eval import results
+from eval import patterns, results
 from film_tf import files, keys
 from film_tf.building import footage
 from film_tf.data import pipeline, scenes, synthetic, tfds_source
@@ -42,7 +42,7 @@ def find(source: str, root: str | None = None, pixels: int = 11) -> Iterator[Tri
   Args:
     source: a video (frame 1 from 0 and 2, frame 3 from 2 and 4, ...); a folder, of which each folder below that has
       three images is a triplet, and each with two is one whose middle nobody knows; or what `film_tf.data.sources`
-      takes, such as `tfds:vimeo90k_triplet:test` or `synthetic`.
+      takes, such as `tfds:vimeo90k_triplet:test` or `synthetic`; or `patterns`, the scenes of `eval.patterns`.
     root: the folder with the downloaded files of a `tfds:` source, which is then not read as it was built.
     pixels: that images must have either way.
 
@@ -54,6 +54,8 @@ def find(source: str, root: str | None = None, pixels: int = 11) -> Iterator[Tri
     found = _of_download(source, root)
   elif source == 'synthetic':
     found = _of_scenes()
+  elif source == 'patterns':
+    found = (Triplet(*scene) for scene in patterns.scenes())
   elif path.suffix.lower() in names.VIDEOS:
     rows = footage.windows(footage.video(path), step=2)
     found = (_triplet(f'frame {number}', frames) for number, *frames in rows)

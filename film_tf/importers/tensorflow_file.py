@@ -29,14 +29,18 @@ def reader(prefix: str) -> Iterator[Any]:
     prefix: of the files, or their folder, which stands for its newest.
 
   Raises:
+    UserError: one of them is a pipe.
     tf.errors.OpError and others: there is none, or it is damaged.
   """
   with contextlib.ExitStack() as stack:
-    if {*prefix} & {*'*?[\\'} and '://' not in prefix:
+    bare = prefix.rstrip('/')
+    paths = [] if '://' in prefix else [bare, *glob.glob(f'{glob.escape(bare)}.*')]
+    for path in paths:
+      files.check_no_pipe(path)
+    if {*prefix} & {*'*?[\\'} and paths:
       folder = stack.enter_context(tempfile.TemporaryDirectory())
-      prefix = prefix.rstrip('/')
-      for path in [prefix, *glob.glob(f'{glob.escape(prefix)}.*')]:
-        os.symlink(os.path.abspath(path), os.path.join(folder, f'checkpoint{path[len(prefix) :]}'))
+      for path in paths:
+        os.symlink(os.path.abspath(path), os.path.join(folder, f'checkpoint{path[len(bare) :]}'))
       prefix = os.path.join(folder, 'checkpoint')
     yield tf.train.load_checkpoint(prefix)
 
