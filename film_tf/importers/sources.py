@@ -87,8 +87,8 @@ def _folder(path):
   """Returns the SavedModel or the newest checkpoint in a folder."""
   variables, graph = (os.path.join(path, *names) for names in (('variables', 'variables'), ('saved_model.pb',)))
   if os.path.isfile(f'{variables}.index'):
-    for file in [*glob.glob(f'{glob.escape(path)}/*.pb'), *glob.glob(f'{glob.escape(variables)}.*')]:
-      if not os.path.isdir(file):
+    for file in glob.glob(f'{glob.escape(path)}/**', recursive=True):
+      if os.path.exists(file) and not os.path.isdir(file):
         _check_fetched(file)
     return Source(SAVED_MODEL, path, graph if os.path.isfile(graph) else f'{variables}.index')
   if os.path.isfile(graph):

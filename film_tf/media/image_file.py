@@ -31,9 +31,10 @@ def read(path: str | os.PathLike) -> Frame:
   is applied.
 
   Raises:
-    UserError: the file is missing or no image, or has more than one frame.
+    UserError: the file is missing or no image, is a pipe, or has more than one frame.
   """
   path = os.fspath(path)
+  files.check_no_pipe(path)
   try:
     with Image.open(path) as image:
       if (count := frames_in(image)) > 1:

@@ -112,7 +112,8 @@ ROWS = [
   ('film_tf.export', ['--model=nan.npz', '--output=new'], ['nan.npz are not finite']),
   ('film_tf.export', ['--model=pipe', '--output=new'], ['pipe is a pipe or a device']),
   ('film_tf.train', [*TRAIN, '--init_from=pipe'], ['pipe is a pipe or a device']),
-  ('film_tf.export', ['--model=piped_model', '--output=new'], ['fingerprint.pb is a pipe or a device']),
+  ('film_tf.export', ['--model=piped_model', '--output=new'], ['film_tf.json is a pipe or a device']),
+  ('film_tf.inspect', ['photos/1.png', 'pipe', '--output=page.html'], ['pipe is a pipe or a device']),
   ('eval.run', ['--model=blend', '--data=pipe.mp4'], ['pipe.mp4 is a pipe or a device']),
   ('film_tf.export', ['--model=half', '--output=new'], ['half.data-00000-of-00001 is a pipe or a device']),
   ('film_tf.train', reads('pipe'), ['pipe is a pipe or a device']),
@@ -145,7 +146,8 @@ def folder(tmp_path_factory) -> pathlib.Path:
   os.mkfifo(root / 'pipe.mp4')
   (root / 'piped_model' / 'variables').mkdir(parents=True)
   (root / 'piped_model' / 'variables' / 'variables.index').write_bytes(b'')
-  os.mkfifo(root / 'piped_model' / 'fingerprint.pb')
+  (root / 'piped_model' / 'assets.extra').mkdir()
+  (root / 'piped_model' / 'assets.extra' / 'film_tf.json').symlink_to('/dev/full')
   (root / os.fsdecode(b'\xff')).write_bytes((root / 'set-00000-of-00001').read_bytes())
   (root / 'open.gin').write_text('model.filters = {\n')
   (root / 'loop.gin').write_text("include 'loop.gin'\n")
