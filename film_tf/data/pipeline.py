@@ -133,9 +133,9 @@ def evaluation(name: str, batch_size: int = 1) -> tf.data.Dataset:
   """
 
   def decoded(example):
-    frames = _at_least(metrics.SMALLEST, 'for SSIM', decode(example), example)
+    frames, time = _checked(example, metrics.SMALLEST, 'for SSIM')
     x0, y, x1 = tf.unstack(tf.image.convert_image_dtype(frames, tf.float32))
-    return {keys.PATH: example[keys.PATH], **_example(x0, y, x1, example[keys.TIME])}
+    return {keys.PATH: example[keys.PATH], **_example(x0, y, x1, time)}
 
   return sources.ordered(name).map(decoded, tf.data.AUTOTUNE).batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
@@ -195,18 +195,20 @@ def _cause(message):
 
 
 def _augmented(example, seed, augmentation):
-  frames = _at_least(augmentation.crop, 'for augmentation.crop', decode(example), example)
-  frames, time = augment.augment(frames, example[keys.TIME], seed, augmentation)
+  frames, time = _checked(example, augmentation.crop, 'for augmentation.crop')
+  frames, time = augment.augment(frames, time, seed, augmentation)
   made = _example(*tf.unstack(frames), time)
   return (made, augment.in_motion_range(frames, *augmentation.motion_range)) if augmentation.motion_range else made
 
 
-def _at_least(pixels, why, frames, example):
-  """Returns the frames of an example, which must have so many pixels both ways."""
-  size = tf.shape(frames)[1:3]
-  message = ['triplet', example[keys.PATH], 'has', size, 'pixels; it needs', pixels, why]
-  with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(size >= pixels), message)]):
-    return tf.identity(frames)
+def _checked(example, pixels, why):
+  """Returns the frames of an example, which must have so many pixels both ways, and the time of the middle one."""
+  frames, time = decode(example), example[keys.TIME]
+  size, name = tf.shape(frames)[1:3], ['triplet', example[keys.PATH]]
+  large = tf.debugging.Assert(tf.reduce_all(size >= pixels), [*name, 'has', size, 'pixels; it needs', pixels, why])
+  between = tf.debugging.Assert((time > 0) & (time < 1), [*name, 'is at time', time, 'and should be between 0 and 1'])
+  with tf.control_dependencies([large, between]):
+    return tf.identity(frames), tf.identity(time)
 
 
 def _selected(stream, name, motion_range):

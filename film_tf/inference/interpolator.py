@@ -85,7 +85,7 @@ class Interpolator:
     self._model, self._dtype = BoundedNet(net, memory_limit, self._half_flow), net.compute_dtype
     self.bounded = self._model
 
-  @property
+  @functools.cached_property
   def any_time(self) -> bool:
     """Whether the network was trained for any time between two frames, not halfway only (`model.any_time`)."""
     return self.bounded.options.any_time if self.bounded else sources.options(self._source).get('any_time', False)

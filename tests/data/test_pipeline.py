@@ -43,6 +43,15 @@ def test_triplets_keep_their_time_in_training_and_evaluation(tmp_path):
   assert times == {0.25, 0.75}  # frames that are swapped have their time turned about
 
 
+@pytest.mark.parametrize('time', [0.0, 1.0, -0.5, float('nan')])
+def test_a_time_that_is_not_between_is_told(time, tmp_path):
+  images = tuple(triplets.png(triplets.frame(3, time)) for time in range(3))
+  with tf.io.TFRecordWriter(f'{tmp_path}/odd') as writer:
+    writer.write(records.encode(records.Triplet('odd one', images, 24, 32, time)))
+  with pytest.raises(UserError, match=r'triplet odd one is at time .* between 0 and 1'), pipeline.readable(['odd']):
+    next(iter(pipeline.evaluation(f'{tmp_path}/odd')))
+
+
 def test_synthetic_alone_keeps_its_flow_and_goes_on_where_it_stopped():
   whole = batches({'synthetic': 1.0}, 3)
   assert {'forward_flow', 'backward_flow', 'middle_flow'} <= set(whole[0])

@@ -87,6 +87,14 @@ def test_shards_are_replaced_all_or_none(tmp_path):
   assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_times_are_copied(tmp_path):
+  frames = tuple(triplets.png(triplets.frame(1, time)) for time in range(3))
+  with tf.io.TFRecordWriter(f'{tmp_path}/early') as writer:
+    writer.write(records.encode(records.Triplet('a/b', frames, 24, 32, 0.25)))
+  export_tfrecord.export(f'{tmp_path}/early', f'{tmp_path}/out')
+  assert (tmp_path / 'out').read_bytes() == (tmp_path / 'early').read_bytes()
+
+
 def test_damaged_frames_are_not_copied(tmp_path):
   frames = (b'\x89PNG, but no more', *(triplets.png(triplets.frame(1, time)) for time in (1, 2)))
   with tf.io.TFRecordWriter(f'{tmp_path}/bad') as writer:
