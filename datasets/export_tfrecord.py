@@ -102,9 +102,12 @@ def _record(example, source):
     sizes = [tuple(tf.io.decode_image(frame, channels=3, expand_animations=False).shape[:2]) for frame in frames]
   except tf.errors.InvalidArgumentError as error:
     raise UserError(f'triplet {path!r} of {source} is damaged, a frame cannot be decoded') from error
+  time = float(example[keys.TIME])
+  if not 0 < time < 1:
+    raise UserError(f'triplet {path!r} of {source} is at time {time}, and should be between 0 and 1')
   if len(set(sizes)) > 1:
     raise UserError(f'triplet {path!r} of {source} has frames of different sizes, {sizes}')
-  return records.encode(records.Triplet(path, frames, *sizes[0], float(example[keys.TIME])))
+  return records.encode(records.Triplet(path, frames, *sizes[0], time))
 
 
 if __name__ == '__main__':

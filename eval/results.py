@@ -7,6 +7,7 @@ import contextlib
 import csv
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
@@ -107,12 +108,26 @@ def read(folder: str) -> tuple[list[dict], dict]:
       summary = json.load(file)
     if summary['format'] != FORMAT:
       raise ValueError(f'its format is {summary["format"]}, this film_tf reads {FORMAT}')
+    if 'checksum' in summary and summary['checksum'] != _checksum(folder, summary):  # earlier ones have none
+      raise ValueError(f'{SCORES} or {SUMMARY} was changed')
     found = list(rows(os.path.join(folder, SCORES)))
     _check(found, summary)
     return found, summary
   except _DAMAGED as error:
     said = f'{SUMMARY} lacks {error}' if isinstance(error, KeyError) else files.reason(error)
     raise UserError(f'{folder} has damaged results: {said}; measure again') from error
+
+
+def write_summary(folder: str, summary: Mapping):
+  """Writes the summary of results, with which they are finished."""
+  write_json(os.path.join(folder, SUMMARY), {**summary, 'checksum': _checksum(folder, summary)})
+
+
+def _checksum(folder, summary):
+  """Returns a number that changes with the scores or anything else in the summary."""
+  said = json.dumps({key: value for key, value in summary.items() if key != 'checksum'}, sort_keys=True)
+  with open(os.path.join(folder, SCORES), 'rb') as file:
+    return zlib.crc32(said.encode(), zlib.crc32(file.read()))
 
 
 def _check(found, summary):

@@ -101,7 +101,7 @@ def run(asked: Asked, work: str) -> dict:
           report(number, total)
   shown = _pictures(asked, work, bench) if asked.images else []
   summary = {**_summary(asked, described, path), 'pictures': shown, 'seconds': round(time.monotonic() - begun, 1)}
-  results.write_json(os.path.join(work, results.SUMMARY), summary)
+  results.write_summary(work, summary)
   return summary
 
 

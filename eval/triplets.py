@@ -148,7 +148,7 @@ def _triplet(name, frames):
 def _of_data_set(source):
   with pipeline.readable([source]):
     for batch in pipeline.evaluation(source):
-      name = tf.compat.as_text(batch[keys.PATH][0].numpy())
+      name = files.legible(batch[keys.PATH][0].numpy())
       images = (batch[key][0].numpy() for key in (keys.X0, keys.Y, keys.X1))
       yield Triplet(name, *images, _exact(float(batch[keys.TIME][0, 0])))
 
@@ -193,8 +193,13 @@ def timed(found: Iterable[Triplet], frames: int) -> Iterator[Triplet]:
 
 def _with_own_names(found):
   """Makes names legible, and gives the second of a name a number."""
-  had = {}
+  had, counts = set(), {}
   for triplet in found:
     name = results.legible(triplet.name)
-    had[name] = count = had.get(name, 0) + 1
-    yield dataclasses.replace(triplet, name=name if count == 1 else f'{name} ({count})')
+    own, count = name, counts.get(name, 1)
+    while own in had:
+      count += 1
+      own = f'{name} ({count})'
+    had.add(own)
+    counts[name] = count
+    yield dataclasses.replace(triplet, name=own)

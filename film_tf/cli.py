@@ -2,12 +2,14 @@
 
 import contextlib
 import importlib
+import io
 import os
 import re
 import runpy
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 
 from absl import app, flags, logging
@@ -16,6 +18,8 @@ from film_tf import files
 from film_tf.errors import UserError
 
 _TERMINATED = 128 + signal.SIGTERM  # exit code of a process that is asked to end
+_AT_ONCE = 1.0  # seconds in which further signals are taken for the same wish, as of a wrapper that passes them on
+_asked = []  # when the process was first asked to end
 
 
 def run(main: Callable[[list[str]], None]):
@@ -29,6 +33,8 @@ def run(main: Callable[[list[str]], None]):
   """
 
   _open_closed_streams()
+  if isinstance(sys.stdout, io.TextIOWrapper):
+    sys.stdout.reconfigure(errors='backslashreplace')  # as stderr: a name must not end what is done
   sys.stderr = _Messages(sys.stderr)
 
   def guarded(argv):
@@ -47,6 +53,8 @@ def run(main: Callable[[list[str]], None]):
     except BrokenPipeError:
       raise
     except OSError as error:
+      if error.filename is None:
+        sys.stdout.flush()  # which raises where that is what cannot be written
       fail(f'{error.filename or "a file"}: {files.reason(error)}')
     except Exception as error:
       if not _of_the_machine(error):
@@ -78,7 +86,10 @@ def _stop(number, frame):
 
   TensorFlow swallows exceptions while it builds and traces networks, and goes on.
   """
-  if files.unfinished or 'tensorflow' not in sys.modules:
+  if _asked and time.monotonic() < _asked[0] + _AT_ONCE:
+    return  # an exception while another is on its way may leave a lock closed for ever
+  _asked.append(time.monotonic())
+  if len(_asked) == 1 and (files.unfinished or 'tensorflow' not in sys.modules):
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(_TERMINATED)
   with contextlib.suppress(RuntimeError, OSError):  # it may just be printing
     sys.stdout.flush()
@@ -153,8 +164,13 @@ def no_arguments(words: list[str]):
 
 
 def _check_flags():
-  """Ends where a flag that was given is empty, as an unset shell variable makes it, or NaN, which passes all bounds."""
+  """Ends where a flag that was given is empty, as an unset shell variable makes it, or NaN, which passes all bounds.
+
+  A shell leaves the ~ of `--output=~/a.png` as it is; it becomes the home folder.
+  """
   for flag in flags.FLAGS.get_key_flags_for_module(sys.modules['__main__']):
+    if isinstance(flag.value, str) and flag.value.startswith('~/'):
+      flag.value = os.path.expanduser(flag.value)
     values = flag.value if isinstance(flag.value, list) else [flag.value]
     if any(value != value for value in values):
       fail(f'--{flag.name} is nan; expected a number')

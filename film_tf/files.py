@@ -15,6 +15,7 @@ import shutil
 import struct
 import sys
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ SAVED_MODEL = FolderKind(
 DATA_SET = FolderKind('a built data set', 'dataset_info.json', ('features.json', 'left_out.txt', '*.tfrecord*'))
 DAMAGED_ARCHIVE = (  # what reading one raises beside OSError; MemoryError where it claims more than any memory
   EOFError, MemoryError, NotImplementedError, OverflowError, RuntimeError, ValueError, struct.error,
-  zipfile.BadZipFile, zlib.error,
+  tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 unfinished: list[str] = []  # paths of what this process is writing, and of locks that it holds: not to be left as it is
 _NOTE = 'user.film_tf'  # an attribute of files

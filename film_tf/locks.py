@@ -59,7 +59,7 @@ def held(path: str | os.PathLike, what: str) -> Iterator[None]:
 def _taken(path):
   """Returns the descriptor of the locked file, or None where another process has it."""
   while True:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     try:
       fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

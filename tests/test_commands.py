@@ -1,6 +1,8 @@
 """The commands, as processes, with the mistakes that people make."""
 
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 import film_tf
+from film_tf import cli, files
 from film_tf.media import image_file
 from film_tf.media.frame import Frame
 from film_tf.media.video_reader import VideoReader
@@ -222,3 +225,36 @@ def test_a_full_disk_where_it_prints_is_one_line(tmp_path):
     words = [sys.executable, '-m', 'film_tf.export', '--help']
     result = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
   assert_user_error(result, 'cannot write what is printed: No space left on device')
+
+
+def test_a_name_that_cannot_be_printed_does_not_end_what_is_done(folder):
+  (folder / 'dätä').mkdir()
+  for i in range(2):
+    Image.fromarray(picture(i)).save(folder / 'dätä' / f'{i}.png')
+  words = [sys.executable, '-m', 'film_tf.interpolate', 'dätä', '--model=net.npz', '--output=mädchen.gif']
+  environment = {**os.environ, 'PYTHONIOENCODING': 'ascii:strict', 'PYTHONPATH': str(ROOT)}
+  result = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+  assert result.returncode == 0, result.stderr
+  assert result.stdout == 'm\\xe4dchen.gif\n'
+
+
+def test_a_tilde_is_the_home_folder(folder, monkeypatch):
+  (folder / 'home').mkdir()
+  monkeypatch.setenv('HOME', str(folder / 'home'))
+  words = ['--model=net.npz', '--format=npz', '--output=~/a.npz']
+  result = command('film_tf.export', *words, cwd=folder)
+  assert result.returncode == 0, result.stderr
+  assert (folder / 'home' / 'a.npz').exists()
+
+
+def test_a_second_signal_at_once_is_the_same_wish_and_later_ends_at_once(monkeypatch):
+  """An exception while another is on its way could leave a lock of a pool of threads closed for ever."""
+  monkeypatch.setattr(cli, '_asked', [])
+  monkeypatch.setattr(files, 'unfinished', ['something'])
+  monkeypatch.setattr(os, '_exit', lambda code: pytest.fail(f'exit {code}', pytrace=False))
+  with pytest.raises(KeyboardInterrupt):
+    cli._stop(signal.SIGINT, None)
+  cli._stop(signal.SIGTERM, None)
+  cli._asked[0] -= 2.0
+  with pytest.raises(pytest.fail.Exception, match='exit 143'):
+    cli._stop(signal.SIGTERM, None)

@@ -89,3 +89,11 @@ def test_a_note_that_was_left_where_there_are_no_locks(note, free, tmp_path, mon
 def test_a_folder_that_cannot_be_written(tmp_path):
   with pytest.raises(UserError, match='cannot write'), locks.held(tmp_path / 'none' / 'lock', 'it'):
     pass
+
+
+def test_a_link_is_no_lock_and_its_target_stays(tmp_path):
+  (tmp_path / 'precious').write_text('mine')
+  (tmp_path / 'lock').symlink_to('precious')
+  with pytest.raises(UserError, match=r'cannot write .*lock'), locks.held(tmp_path / 'lock', 'it'):
+    pass
+  assert (tmp_path / 'precious').read_text() == 'mine'

@@ -160,7 +160,8 @@ def readable(names: Iterable[str]):
   except (tf.errors.NotFoundError, tf.errors.FailedPreconditionError, tf.errors.PermissionDeniedError) as error:
     if 'expected to contain' in error.message:
       raise UserError(f'files have fewer records than their data set: {_damaged(names)}') from error
-    raise UserError(f'cannot read {", ".join(filter(None, names))}: {files.reason(error)}') from error
+    said = files.shortened(_cause(error.message))
+    raise UserError(f'cannot read {", ".join(filter(None, names))}: {said}') from error
   except (tf.errors.InvalidArgumentError, UnicodeDecodeError) as error:
     # The latter is of an error's message, which has what a damaged record calls its path.
     message = error.object.decode('utf-8', 'replace') if isinstance(error, UnicodeDecodeError) else error.message

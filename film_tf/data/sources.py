@@ -72,6 +72,9 @@ def shuffled(
 
   def epoch(number):
     tf.compat.v1.set_random_seed(1)  # of this graph: tf.data cannot join a global seed of 0 to a tensor
+    there = read(number).take(1).reduce(False, lambda *_: True)  # or the next epoch, and all after it, are looked at
+    with tf.control_dependencies([tf.debugging.Assert(there, [name, 'has no triplets any more'])]):
+      number = tf.identity(number)
     return read(number).shuffle(buffer, seed=seed + number)
 
   epochs = tf.data.Dataset.range(first, tf.int64.max).flat_map(epoch)

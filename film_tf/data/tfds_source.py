@@ -1,10 +1,11 @@
 """Reads data sets built with TensorFlow Datasets, by names such as tfds:xiph_triplet/2k:test."""
 
+import glob
 import os
 
 import tensorflow as tf
 
-from film_tf import files
+from film_tf import files, keys
 from film_tf.data import records
 from film_tf.data.records import RecordFiles
 from film_tf.errors import UserError
@@ -28,12 +29,16 @@ def find(name: str) -> RecordFiles:
   _, builder_name, split = name.split(':', 2)  # a slice has colons of its own
   folder = os.environ.get('TFDS_DATA_DIR') or None
   looked = folder or '~/tensorflow_datasets'
+  built = os.path.join(glob.escape(os.path.expanduser(looked)), glob.escape(builder_name), '**', '*.json')
+  for path in glob.glob(built, recursive=True):
+    files.check_no_pipe(path)
   try:
     builder = tfds.builder(builder_name, data_dir=folder, try_gcs=False)
   except tfds.core.registered.DatasetNotFoundError as error:
     raise UserError(f'source {name}: {_first_line(error)} (looked in {looked}; build it first)') from error
   except Exception as error:  # whatever TFDS meets in damaged files of a data set, such as a bare KeyError
     raise UserError(f'source {name}: {_first_line(error)} (looked in {looked}); build it again') from error
+  _check_features(name, builder.info.features)
   try:
     instructions = builder.info.splits[split].file_instructions
   except (ValueError, AssertionError, KeyError) as error:
@@ -47,6 +52,13 @@ def find(name: str) -> RecordFiles:
     counts=[instruction.take for instruction in instructions],
     parse=lambda record: records.from_tfds(builder.info.features.deserialize_example(record, decoders=skip)),
   )
+
+
+def _check_features(name, features):
+  """Raises where a data set is not of triplets."""
+  there = set(features) if hasattr(features, 'keys') else set()
+  if missing := [key for key in (*records.FRAMES, keys.PATH) if key not in there]:
+    raise UserError(f'source {name} has no {", ".join(missing)}; expected a data set of triplets, as in datasets/')
 
 
 def _check(name, instructions):

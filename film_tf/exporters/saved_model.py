@@ -98,7 +98,7 @@ def load(path: str | os.PathLike):
   path = os.fspath(path)
   try:
     model = tf.saved_model.load(path)
-  except (OSError, ValueError, tf.errors.OpError) as error:
+  except (OSError, ValueError, IndexError, RuntimeError, tf.errors.OpError) as error:  # whatever its files raise
     raise UserError(f'cannot read a SavedModel from {path}: {files.reason(error)}') from error
   if not hasattr(model, 'between'):
     raise UserError(f'{path} is a SavedModel, but not one that film_tf exported')

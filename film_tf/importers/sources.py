@@ -74,11 +74,11 @@ def options(source: Source) -> dict:
   try:
     if source.kind == SAVED_MODEL:
       with open(os.path.join(source.path, SIZES)) as file:
-        return json.load(file)
+        return dict(json.load(file))
     if source.kind == NPZ:
       with files.file_system(source.path).GFile(source.path, 'rb') as file, np.load(io.BytesIO(file.read())) as archive:
-        return json.loads(str(archive['options']))
-  except (*files.system_errors(), ValueError, KeyError, *files.DAMAGED_ARCHIVE):
+        return dict(json.loads(str(archive['options'])))
+  except (*files.system_errors(), ValueError, KeyError, TypeError, *files.DAMAGED_ARCHIVE):
     pass
   return {}
 

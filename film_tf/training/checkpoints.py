@@ -172,6 +172,7 @@ def initialise(net: FilmNet, path: str):
     UserError: there is none, it cannot be read, or its weights do not fit.
   """
   names, own = weights.named(net), None
+  path = re.sub(r'\.(index|data-\d{5}-of-\d{5})$', '', path)  # as a shell completes the name of a checkpoint
   if path not in sources.NAMES:
     try:
       path = newest_whole(os.path.join(path, FOLDER)) or path

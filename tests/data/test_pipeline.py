@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -187,3 +189,15 @@ def test_files_that_hold_no_triplets(content, message, tmp_path):
   data = Data({str(path): 1.0})
   with pytest.raises(UserError, match=message), pipeline.readable(data.sources):
     next(iter(pipeline.training(data, SCENES, CROP, 2, 0)))
+
+
+def test_files_that_vanish_are_named(tmp_path):
+  name = triplets.write(tmp_path, [2])
+  made = iter(pipeline.training(Data({name: 1.0}, shuffle_buffer=1), SCENES, CROP, 1, 0))
+  next(made)
+  (tmp_path / 'set-00000-of-00001').unlink()
+  with (
+    pytest.raises(UserError, match=r'cannot read .*set@1: .*set-00000-of-00001; No such file'),
+    pipeline.readable([name]),
+  ):
+    list(itertools.islice(made, 20))

@@ -1,4 +1,5 @@
 import collections
+import itertools
 
 import numpy as np
 import pytest
@@ -206,3 +207,12 @@ def test_a_missing_source_is_named(tmp_path, name, part):
     (tmp_path / shard).unlink()
   with pytest.raises(UserError, match=part):
     sources.ordered(name.format(tmp_path))
+
+
+def test_files_that_become_empty_end_what_would_look_at_them_for_ever(tmp_path):
+  read = iter(sources.shuffled(triplets.write(tmp_path, [2, 1]), 1, 8))
+  next(read)
+  for path in tmp_path.iterdir():
+    path.write_bytes(b'')
+  with pytest.raises(tf.errors.InvalidArgumentError, match='has no triplets any more'):
+    list(itertools.islice(read, 12))

@@ -145,6 +145,20 @@ def test_a_built_data_set_is_a_source(tmp_path, monkeypatch):
   assert found == list(dummy.MIDDLEBURY)
 
 
+@pytest.mark.parametrize(('one', 'other'), [('frame_0', 'image'), ('"featuresDict"', '"nothing"')])
+def test_a_data_set_that_is_not_of_triplets(one, other, tmp_path, monkeypatch):
+  """Of a name that no builder here has, so that TFDS goes by what is written beside its records."""
+  build('middlebury_other', layout('middlebury_other', tmp_path / 'root'), tmp_path / 'built')
+  folder = tmp_path / 'built' / 'foreign' / '1.0.0'
+  (tmp_path / 'built' / 'middlebury_other').rename(folder.parent)
+  for name in ('dataset_info.json', 'features.json'):
+    text = (folder / name).read_text().replace('middlebury_other', 'foreign')
+    (folder / name).write_text(text.replace(one, other) if name == 'features.json' else text)
+  monkeypatch.setenv('TFDS_DATA_DIR', str(tmp_path / 'built'))
+  with pytest.raises(UserError, match='source tfds:foreign:test'):
+    sources.find('tfds:foreign:test')
+
+
 def test_two_splits_share_nothing(tmp_path):
   root = layout('vimeo90k_triplet', tmp_path / 'root')
   (root / 'vimeo_triplet' / 'tri_testlist.txt').write_text('00001/0389\n00001/0001\n')

@@ -9,6 +9,7 @@ from eval import compare, model_card, results, statistics, tables
 from eval.reporting import joined
 from film_tf.errors import UserError
 from tests.conftest import command
+from tests.eval.runs import measured
 
 
 def test_intervals_are_those_of_the_normal_distribution():
@@ -129,6 +130,17 @@ def test_a_summary_of_another_build_is_damaged(change, tmp_path):
   results.write_json(f'{one}/{results.SUMMARY}', {**results.read(one)[1], **change})
   with pytest.raises(UserError, match=r'a has damaged results: summary\.json (has|knows no)'):
     compare.compared([one])
+
+
+@pytest.mark.parametrize('change', [('"models"', '"modells"'), ('psnr', 'ssim'), ('blend,', 'other,')])
+def test_results_that_were_changed_are_damaged_whatever_was_changed(change, tmp_path):
+  measured(tmp_path / 'a', {'patterns': 'patterns'}, max_examples=2)
+  assert results.read(str(tmp_path / 'a'))[0]
+  for name in (results.SUMMARY, results.SCORES):
+    path = tmp_path / 'a' / name
+    path.write_text(path.read_text().replace(*change, 1))
+  with pytest.raises(UserError, match='a has damaged results'):
+    results.read(str(tmp_path / 'a'))
 
 
 @pytest.mark.parametrize('name', [results.SUMMARY, results.SCORES, results.ASKED])

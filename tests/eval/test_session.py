@@ -14,6 +14,7 @@ from datasets import dummy
 from eval import baselines, benchmarks, measuring, protocols, results, triplets
 from eval.measures import Measures
 from film_tf import config, metrics
+from film_tf.data import records as data_records
 from film_tf.data import scenes, synthetic
 from film_tf.errors import UserError
 from film_tf.model import weights
@@ -240,3 +241,17 @@ def _sources(path):
   gin.clear_config()
   config.parse([str(path)])
   return benchmarks.configured().sources
+
+
+def test_every_triplet_has_a_name_of_its_own():
+  pixels = np.zeros((16, 16, 3), np.float32)
+  given = [triplets.Triplet(name, pixels, pixels, pixels) for name in ('same', 'same', 'same (2)', 'same', 'other')]
+  names = [triplet.name for triplet in triplets._with_own_names(given)]
+  assert names == ['same', 'same (2)', 'same (2) (2)', 'same (3)', 'other']
+
+
+def test_a_name_that_is_not_utf8_is_written_as_far_as_it_is(tmp_path):
+  frames = tuple(records.png(records.frame(1, time)) for time in range(3))
+  with tf.io.TFRecordWriter(f'{tmp_path}/odd') as writer:
+    writer.write(data_records.encode(data_records.Triplet('caf\udce9', frames, 24, 32)))
+  assert [triplet.name for triplet in triplets.find(f'{tmp_path}/odd')] == ['caf\\xe9']

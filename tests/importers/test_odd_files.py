@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -134,3 +135,15 @@ def test_options_are_read_of_files_that_have_them_and_nothing_of_others(net, tmp
     assert sources.options(sources.find(tmp_path / name))['filters'] == net.options.filters
   for name in ('released', 'other.npz'):
     assert sources.options(sources.find(tmp_path / name)) == {}
+
+
+def test_headers_that_are_damaged(net, tmp_path):
+  film_tf.export_saved_model(net, tmp_path / 'exported')
+  (tmp_path / 'exported' / 'assets.extra' / 'film_tf.json').write_text('[]')
+  assert sources.options(sources.find(tmp_path / 'exported')) == {}
+  header = b'\x93NUMPY\x01\x00' + (2000).to_bytes(2, 'little') + b'(' * 2000
+  with zipfile.ZipFile(tmp_path / 'bad.npz', 'w') as archive:
+    archive.writestr('options.npy', header)
+  assert sources.options(sources.find(tmp_path / 'bad.npz')) == {}
+  with pytest.raises(UserError, match=r'bad\.npz is not a film_tf weights file'):
+    network.load(tmp_path / 'bad.npz')

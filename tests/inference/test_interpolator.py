@@ -251,3 +251,12 @@ def test_a_network_says_whether_it_was_trained_for_any_time(any_time, tmp_path):
     interpolator = Interpolator(model)
     assert interpolator.any_time == any_time
     np.testing.assert_allclose(list(interpolator.at(a, b, [0.25])), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize('left', [0.0, 0.5, 0.999])
+def test_a_saved_model_that_is_cut_off(left, tmp_path):
+  film_tf.export_saved_model(FilmNet(conftest.TINY), tmp_path / 'model')
+  (path,) = (tmp_path / 'model' / 'variables').glob('*.data-*')
+  path.write_bytes(path.read_bytes()[: int(left * path.stat().st_size)])
+  with pytest.raises(UserError, match='cannot read a SavedModel'):
+    Interpolator(tmp_path / 'model')
