@@ -91,6 +91,8 @@ def run(asked: Asked, work: str) -> dict:
   bench = measuring.Bench(asked.models, measure, described.get('memory'))
   path = os.path.join(work, results.SCORES)
   with results.appended(path, protocols, asked.models) as scores:
+    if strange := scores.done.keys() - asked.benchmark.sources.keys():
+      raise UserError(f'{path} is damaged (it has {min(strange)}, which is not measured); begin anew with --overwrite')
     for name, source in asked.benchmark.sources.items():
       done = scores.done.get(name, 0)
       left = itertools.islice(asked.triplets(source), done, None)

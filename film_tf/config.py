@@ -104,6 +104,7 @@ def _find(name):
   for folder in search_path():
     if (folder / name).is_file():
       return str(folder / name)
+  files.check_no_pipe(name)
   system = files.file_system(name)
   if system.exists(name) and not system.isdir(name):  # gs://
     return name
@@ -130,7 +131,10 @@ def _parse(function, source):
 
 
 def _finalize():
-  """Locks the configuration; says where a value is missing, or asks for itself."""
+  """Locks the configuration; says where a value is missing, asks for itself, or is for nothing."""
+  scoped = [f'{scope}/{name.rpartition(".")[2]}' for scope, name in gin.config._CONFIG if scope and name != 'gin.macro']
+  if scoped:
+    raise UserError(f'nothing reads {scoped[0]}, which has a scope; write {scoped[0].rpartition("/")[2]}')
   try:
     gin.finalize()
   except ValueError as error:

@@ -111,6 +111,8 @@ def _train(base_dir, trainer, train, measured, sources, init_from, stop):
     now |= {'synthetic': drawn, 'augmentation': augmentation, 'loss': trainer.loss, 'evaluation': measured}
     changed = run_folder.changes(base_dir, restored, now)
     saved.restore(restored)
+    if any(one.startswith('train.precision ') for one in changed):
+      trainer.restart_scaling()
     _tell(restored, trainer, train, init_from, changed)
   else:
     if chief:

@@ -63,7 +63,8 @@ class Trainer:
     self.step = tf.Variable(0, trainable=False)  # int32, for JAX would make that of int64
     # Float16 gradients underflow, so their loss is scaled as far up as they do not overflow.
     self._scaled = net.compute_dtype == 'float16'
-    self.scale = tf.Variable(2.0**15 if self._scaled else 1.0, trainable=False)
+    self._first_scale = 2.0**15 if self._scaled else 1.0
+    self.scale = tf.Variable(self._first_scale, trainable=False)
     self.steps_since_overflow = tf.Variable(0, trainable=False)
     # The names in a checkpoint are a file format.
     self.checkpoint = tf.train.Checkpoint(
@@ -78,6 +79,11 @@ class Trainer:
     self.state = [*self.weights, *self.m, *self.v, *self.averages, self.scale, self.steps_since_overflow, self.step]
     # Grappler's remapper cannot fuse a LeakyReLU whose gradient is needed: it fails, logs an error, changes nothing.
     tf.config.optimizer.set_experimental_options({'remapping': False})
+
+  def restart_scaling(self):
+    """Scales losses as at the start of a run, where one goes on in another precision."""
+    self.scale.assign(self._first_scale)
+    self.steps_since_overflow.assign(0)
 
   def step_number(self) -> int:
     """Returns how many steps have been taken."""

@@ -105,6 +105,8 @@ ROWS = [
   ('film_tf.train', ['--base_dir=run', '--gin_configs=loop.gin'], ['loop.gin includes itself']),
   ('film_tf.train', ['--base_dir=run', '--gin_configs=open.gin'], ['open.gin', 'EOF in multi-line statement']),
   ('film_tf.train', ['--base_dir=run', '--gin_configs=nan.npz'], ['nan.npz']),
+  ('film_tf.train', ['--base_dir=run', '--gin_configs=pipe'], ['pipe is a pipe or a device']),
+  ('film_tf.train', train('foo/train.steps = 3'), ['nothing reads foo/train', 'write train']),
   ('film_tf.train', ['--base_dir=run', '--gin_configs=photos'], ['no gin file photos']),
   ('film_tf.train', ['--base_dir=finished', *TRAIN[1:]], ['finished has film.npz', 'no checkpoint']),
   ('film_tf.train', ['--base_dir=text', *TRAIN[1:]], ['cannot write', 'text']),

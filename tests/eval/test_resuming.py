@@ -78,6 +78,15 @@ def test_a_run_goes_on_in_the_same_order(tmp_path):
     session.run(asked(dict(reversed(names.items())), ['blend', 'repeat']), str(tmp_path / 'work'))
 
 
+def test_rows_of_what_is_not_measured_are_not_gone_on_with(tmp_path):
+  name = records.write(tmp_path, [2])
+  measured(tmp_path / 'work', {'set': name})
+  path = tmp_path / 'work' / results.SCORES
+  path.write_text(path.read_text().replace('set,', 'other,', 1))
+  with pytest.raises(UserError, match='it has other, which is not measured'):
+    session.run(asked({'set': name}), str(tmp_path / 'work'))
+
+
 def test_a_run_goes_on_with_the_memory_that_it_began_with(tmp_path):
   """How large frames are cut follows from it, and from that the last digits."""
   weights.save(tiny_network(), tmp_path / 'net.npz')

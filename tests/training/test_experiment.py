@@ -12,7 +12,7 @@ from film_tf.model.film_net import FilmNet
 from film_tf.training import checkpoints, summaries
 from tests import conftest
 from tests.data import triplets
-from tests.training.runs import assert_same_state, final_weights, train, words
+from tests.training.runs import assert_same_state, final_weights, state, train, words
 
 
 def test_a_run_leaves_what_it_promises(run):
@@ -172,3 +172,11 @@ def test_colours_of_flow_are_directions():
   flow[0, 0, 0], flow[0, 0, 1], flow[0, 0, 2] = (5, 0), (2.5, 0), (-5, 0)
   expected = [[1, 0, 0], [1, 0.5, 0.5], [0, 1, 1], [1, 1, 1]]
   np.testing.assert_allclose(summaries.colour(flow)[0, 0], expected, atol=1e-5)
+
+
+def test_a_run_that_goes_on_in_float16_begins_to_scale_its_loss(tmp_path):
+  train(tmp_path / 'run', 'train.steps = 2')
+  train(tmp_path / 'run', 'train.steps = 3', "train.precision = 'mixed_float16'")
+  scales = [state(tmp_path / 'run', step)['scale/.ATTRIBUTES/VARIABLE_VALUE'] for step in (2, 3)]
+  assert scales[0] == 1
+  assert scales[1] >= 2**10
