@@ -88,8 +88,8 @@ def _result(images, frames):
   mean = (a + b) / 2.0
   return f"""<h2>The frame between</h2>
 <div class="columns"><div>{page.steps('time', 'time', panels, middle)}
-<p>Time goes from A to B. The network is trained for the middle, 0.5; the other frames are made by halving again,
-between that one and A or B.</p></div>
+<p>Time goes from A to B. The frame in the middle, 0.5, is made first; the others are made by halving again, between
+that one and A or B.</p></div>
 <div><div class="bar"><b>Drag the line.</b></div>
 {page.wipe(np.round(mean).astype(np.uint8), frames[middle], 'mean of A and B', 'made by FILM')}
 <p>A and B differ by {number(np.abs(a - b).mean())} of 255 on average. In their mean all that moves is there twice; the

@@ -6,7 +6,7 @@ import pathlib
 
 from film_tf.errors import UserError
 
-SHA256 = {'film_mini': '7ad89cf09ae6cbcbb68287997dbc00031f48afb414030ad292ac7f8f96459ca8'}
+SHA256 = {'film_mini': 'c45163028eaba8210d29c10f9d9930c2c8fe753b5941b423f16330ded972515e'}
 """Of each one's weights file."""
 
 _FOLDER = pathlib.Path(__file__).resolve().parent.parent / 'pretrained'
