@@ -111,7 +111,7 @@ def _workers():
     workers, task = given.get('cluster', {}).get('worker', []), given.get('task')
   except (ValueError, AttributeError, RecursionError) as error:
     raise UserError(f'TF_CONFIG is not the JSON it should be ({error}); expected {expected}') from error
-  if not isinstance(workers, list) or not all(re.fullmatch(r'\S+:[1-9]\d*', str(worker)) for worker in workers):
+  if not isinstance(workers, list) or not all(map(_is_address, workers)):
     raise UserError(f'TF_CONFIG has workers {workers!r}; expected a list of addresses, as in {expected}')
   others = given['cluster'].keys() - {'worker'} if workers else ()
   if len(workers) > 1 and not others:
@@ -119,6 +119,12 @@ def _workers():
     if type(index) is not int or not 0 <= index < len(workers):
       raise UserError(f'TF_CONFIG has {len(workers)} workers and task {task!r}; expected one of them, as in {expected}')
   return workers
+
+
+def _is_address(worker):
+  """Whether this is host:port."""
+  port = re.fullmatch(r'\S+:([1-9]\d{0,4})', str(worker))
+  return port and int(port[1]) < 2**16
 
 
 def _multi_worker(patience):

@@ -75,7 +75,7 @@ def prepare(base_dir: str):
       raise UserError(f'cannot write {folder}: {files.reason(error)}') from error
   for name in (*RESULTS, *_NOTES):
     files.mend(os.path.join(base_dir, name))
-  for name in RESULTS:
+  for name in (*RESULTS, *_NOTES):
     files.check(os.path.join(base_dir, name), True, files.SAVED_MODEL if 'saved_model' in name else None)
 
 

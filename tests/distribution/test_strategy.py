@@ -43,6 +43,7 @@ def test_mirrored_takes_all_logical_cpus_where_there_is_no_gpu():
     (('auto',), '[' * 9000, 'TF_CONFIG is not the JSON it should be'),
     (('auto',), '{"cluster": {"worker": "a:1"}}', "workers 'a:1'; expected a list of addresses"),
     (('auto',), '{"cluster": {"worker": ["a", "b:0"]}}', "workers .'a', 'b:0'.; expected a list of addresses"),
+    (('auto',), '{"cluster": {"worker": ["a:1", "b:70000"]}}', 'b:70000.*; expected a list of addresses'),
     (('auto',), '{"cluster": {"worker": ["a:1", "b:1"]}}', '2 workers and task None; expected one of them'),
     (('auto',), '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 7}}', "'index': 7"),
     (('auto', 'none-there'), None, 'there is no TPU none-there'),

@@ -90,6 +90,7 @@ def test_a_damaged_newest_one_is_passed_over_and_all_damaged_are_an_error(tmp_pa
 def test_who_starts_from_a_checkpoint_may_have_put_it_where_its_path_is_a_pattern(name, tmp_path, capfd):
   net = FilmNet(TINY)
   trainer = Trainer(net, Loss(), OptimizerOptions(), 40)
+  trainer.step.assign(10)
   Checkpoints(trainer.checkpoint, str(tmp_path / 'run' / checkpoints.FOLDER)).save(10)
   (tmp_path / 'run').rename(tmp_path / name)
   for given in (name, f'{name}/checkpoints', f'{name}/checkpoints/step-10'):
@@ -103,9 +104,11 @@ def test_who_starts_from_a_checkpoint_may_have_put_it_where_its_path_is_a_patter
 def test_who_starts_from_a_run_takes_its_newest_whole_checkpoint(tmp_path):
   trainer = Trainer(FilmNet(TINY), Loss(), OptimizerOptions(), 40)
   saved = Checkpoints(trainer.checkpoint, str(tmp_path / 'checkpoints'))
+  trainer.step.assign(10)
   saved.save(10)
   expected = [weight.numpy() for weight in trainer.weights]
   trainer.weights[0].assign_add(tf.ones_like(trainer.weights[0]))
+  trainer.step.assign(20)
   saved.save(20)
   (tmp_path / 'checkpoints' / 'step-20.data-00000-of-00001').write_bytes(b'')
   net = FilmNet(TINY)
@@ -182,7 +185,7 @@ def test_what_cannot_be_written_is_noticed_before_the_first_step(name, tmp_path)
     run_folder.prepare(str(tmp_path))
 
 
-@pytest.mark.parametrize('name', ['saved_model', 'best_saved_model', 'film.npz'])
+@pytest.mark.parametrize('name', ['saved_model', 'best_saved_model', 'film.npz', 'commands.txt'])
 def test_what_no_result_may_replace_is_noticed_before_the_first_step(name, tmp_path):
   (tmp_path / name).mkdir()
   (tmp_path / name / 'mine').touch()
