@@ -66,7 +66,7 @@ ROWS = [
   ('film_tf.train', train("loss.weights = {'census': 1.0}", 'synthetic.width = 6'), ['6 pixels', '7 or more']),
   ('film_tf.train', train("optimizer.learning_rate = '1e-4'"), ["optimizer.learning_rate is '1e-4'"]),
   ('film_tf.interpolate', ['photos', '--output=a.gif', '--at=1e400'], ['--at=1e400 is too much']),
-  ('film_tf.interpolate', ['photos', '--output=a.gif', '--at=1e-9,2e-9', '--time=halve'], ['more than 16 halvings']),
+  ('film_tf.interpolate', ['photos', '--output=a.gif', '--at=1e-99,2e-99', '--time=halve'], ['more than 16 halvings']),
   ('film_tf.interpolate', ['photos', '--output=a.mp4', '--fps=1e99999999'], ['--fps=1e99999999 is no number']),
   ('film_tf.train', train('model.filters = %width'), ['nothing says what %width is']),
   ('film_tf.train', train("loss.weights = {'l1': 1e39}"), ['loss.weights has l1: 1e+39', 'expected a number']),
