@@ -84,7 +84,8 @@ def run(main: Callable[[list[str]], None]):
 def _stop(number, frame):
   """Answers Ctrl-C and SIGTERM: by an exception where that removes what is half-written, and else at once.
 
-  TensorFlow swallows exceptions while it builds and traces networks, and goes on.
+  TensorFlow swallows exceptions while it builds and traces networks, and goes on. A second signal ends at once, unless
+  it comes within a second.
   """
   if _asked and time.monotonic() < _asked[0] + _AT_ONCE:
     return  # an exception while another is on its way may leave a lock closed for ever

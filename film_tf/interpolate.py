@@ -46,8 +46,8 @@ flags.DEFINE_enum(
   'time',
   'auto',
   TIME,
-  'How times between two frames are met: by halving again and again, or directly, which is exact and faster, and less '
-  'sharp with networks that were trained halfway only, as the published ones; auto is as the network was trained.',
+  'How times between two frames are met: by halving again and again, or directly, which is exact and faster, but not '
+  'what the published networks were trained for; auto is as the network was trained.',
 )
 flags.DEFINE_bool('loop', False, 'Makes new frames from the last to the first too.')
 flags.DEFINE_enum('at_cut', 'hold', AT_CUT, 'Between two scenes: hold the last frame, or blend both.')

@@ -33,7 +33,7 @@ class Scenes:
   blur: Share = 0.0  # share of the time from x0 to y that the shutter of one scene in four is open, at most; 0 to 1
   lighting: Share = 0.0  # brightness and contrast change by up to this share from x0 to x1, 0 to 1
   noise: Share = 0.0  # standard deviation of noise in x0 and x1 is up to this; white is 1
-  any_time: bool = False  # y is at any time from an eighth to seven of the way from x0 to x1, instead of halfway
+  any_time: bool = False  # y is at any time from 1/8 to 7/8 of the way from x0 to x1, instead of halfway
   photographs: str = ''  # a source whose frames are textures of three scenes in four; '' draws all
 
   def __post_init__(self):

@@ -167,8 +167,8 @@ class Interpolator:
       fractions: more than 0 and less than 1, increasing.
       progress: called with the number of frames that are done, and of all.
       direct: whether to go to each time at once, exactly, instead of halving, which meets times exactly or to 1/64 or
-        less; by default as the network was trained, see `any_time`. It is faster, and less sharp with networks that
-        were trained halfway only, as the published ones.
+        less; by default as the network was trained, see `any_time`. It is faster, but not what the published
+        networks were trained for.
 
     Raises:
       UserError: as for `between`, or a fraction is none of these.

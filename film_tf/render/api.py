@@ -68,8 +68,8 @@ def interpolate_video(
     slow: how many times slower a video becomes.
     start: where to start, in seconds from a video's first frame, or as '1:02:03.5'.
     stop: where to stop, likewise.
-    time: `halve` the time between two frames again and again, or go `direct` to each time: exact and faster, and less
-      sharp with networks that were trained halfway only, as the published ones; `auto` is as the network was trained.
+    time: `halve` the time between two frames again and again, or go `direct` to each time: exact and faster, but
+      not what the published networks were trained for; `auto` is as the network was trained.
     loop: make new frames from the last to the first too.
     at_cut: between two scenes, `hold` the last frame of the first, or `blend` both.
     cut: share of a frame's texture that is lost in the next, above which that is another scene; 1 sees no cuts.
